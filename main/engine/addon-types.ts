@@ -1,0 +1,226 @@
+// Types of what engine.node exports: the one description of the native edge. Filled by native/binding, loaded by addon.ts.
+// Numbers that count bytes or elements are JavaScript numbers (exact to 2^53). Every function checks its argument and throws
+// an Error with `code` (see shared/schema/error.ts) before any work begins; tasks reject with such an Error.
+
+/** A native job off the JavaScript thread. `cancel` makes the promise reject with code "cancelled" soon; calling it late is harmless. */
+export interface Task<Result> {
+  promise: Promise<Result>
+  cancel(): void
+}
+
+export type NativeFormat = "fp32" | "fp16" | "bf16" | "int8" | "nf4" | "fp4"
+export type NativeEncoding =
+  | "f32" | "f16" | "bf16" | "i8" | "u8"
+  | "q4_0" | "q4_1" | "q5_0" | "q5_1" | "q8_0" | "q4_k" | "q5_k" | "q6_k"
+export type PlainDtype = "f32" | "f16" | "bf16"
+export type NativeCompute = "f32" | "bf16"
+
+export interface NativeFileSlice {
+  file: number
+  offset: number
+  bytes: number
+}
+
+export interface NativeQuantizedSource {
+  format: "int8" | "nf4" | "fp4"
+  blockSize: number
+  absmax: NativeFileSlice
+  codebook?: NativeFileSlice
+  nested?: { absmax: NativeFileSlice; map: NativeFileSlice; offset: number; blockSize: number }
+}
+
+/** One tensor by role; native/model/decoder.h lists the roles. */
+export interface NativeTensor {
+  role: string
+  name: string
+  data: NativeFileSlice
+  encoding: NativeEncoding
+  shape: number[]
+  quantized?: NativeQuantizedSource
+  unpermuteHeads?: number
+}
+
+export interface NativeDecoder {
+  architecture: string
+  nLayers: number
+  width: number
+  nHeads: number
+  nKvHeads: number
+  headDim: number
+  ffnWidth: number
+  vocabSize: number
+  maxContext: number
+  normEps: number
+  attentionScale: number
+  slidingWindow: number
+  hasTiedHead: boolean
+  rope: { invFreq: Float32Array; rotaryDim: number; mscale: number }
+}
+
+export interface NativeModelSource {
+  files: string[]
+  decoder: NativeDecoder
+  tensors: NativeTensor[]
+}
+
+/** How linear layers are quantized while loading (roles q k v o gate up down), as transformers would do it. */
+export interface NativeQuantizeSpec {
+  format: "int8" | "nf4" | "fp4"
+  blockSize: number
+  isNested: boolean
+}
+
+export interface NativeLoadOptions {
+  source: NativeModelSource
+  /** Quantize 16/32-bit linear layers while loading; absent: as stored. */
+  quantize?: NativeQuantizeSpec
+  /** Positions the KV cache holds. 1 .. decoder.maxContext. */
+  context: number
+  compute: NativeCompute
+  /** 0 = one per core that this process may use. */
+  threads: number
+  /** "auto" or a name of info().backends. */
+  backend: string
+  /** Refuse with out_of_memory, before allocating, when the plan exceeds this. 0 = what the system has available. */
+  memoryLimitBytes: number
+}
+
+/** The arena plan: what loading reserves or maps, by owner (bytes). */
+export interface NativePlan {
+  weights: number
+  scales: number
+  unquantized: number
+  kv: number
+  activations: number
+  logits: number
+  scratch: number
+  /** Part of weights + scales + unquantized that is mapped from files, not allocated. */
+  mapped: number
+  total: number
+}
+
+export interface NativeSampling {
+  /** 0 = greedy. */
+  temperature: number
+  /** 0 = off. */
+  topK: number
+  /** 1 = off. */
+  topP: number
+  /** 0 = off. */
+  minP: number
+  /** 1 = off; divides positive and multiplies negative logits of tokens seen (CTRL, arXiv 1909.05858). */
+  repeatPenalty: number
+  /** 0 .. 2^53 - 1. */
+  seed: number
+}
+
+export interface NativeGenerateOptions {
+  /** The whole prompt; the longest prefix equal to what the cache holds is not computed again. */
+  tokens: number[]
+  maxNewTokens: number
+  sampling: NativeSampling
+  /** End-of-text ids: generation ends when one is drawn; it is reported in tokens. */
+  stopTokens: number[]
+}
+
+export interface NativeGenerateResult {
+  tokens: number[]
+  stopReason: "stop_token" | "max_new_tokens" | "context_full"
+  promptTokens: number
+  /** Prompt tokens taken from the cache. */
+  cachedTokens: number
+  prefillMs: number
+  decodeMs: number
+  timeToFirstTokenMs: number
+}
+
+export interface NativeModel {
+  readonly plan: NativePlan
+  /**
+   * Generates; one job at a time per model (code "busy" otherwise). `onTokens` gets batches of new ids as they come. It may return
+   * a promise-free `false` to ask for a stop (the result then says "stop_token" and holds what was made so far).
+   */
+  generate(options: NativeGenerateOptions, onTokens: (tokens: number[]) => boolean | undefined): Task<NativeGenerateResult>
+  /** Logits of every position of a fresh sequence: fp32 [T, V] written raw (little-endian) to `path` at byte `offset` (the file exists). */
+  logits(options: { tokens: number[]; path: string; offset: number }): Task<{ rows: number; cols: number }>
+  /** Times `promptTokens` of prefill and `newTokens` of greedy decoding of fixed token ids, without a tokenizer. */
+  bench(options: { promptTokens: number; newTokens: number }): Task<{ prefillMs: number; decodeMs: number; weightBytesPerToken: number }>
+  /** Frees the memory. Throws code "busy" while a task runs; calling it twice is harmless. */
+  dispose(): void
+}
+
+/** One tensor to write. Output bytes are appended in the order of the list. */
+export interface NativeQuantizeTensor {
+  name: string
+  data: NativeFileSlice
+  encoding: NativeEncoding
+  shape: number[]
+  unpermuteHeads?: number
+  /** "copy" converts to `dtype` where that differs. */
+  action: { kind: "copy"; dtype: PlainDtype } | { kind: "quantize"; spec: NativeQuantizeSpec; /* weight dtype before quantizing */ dtype: PlainDtype }
+}
+
+export interface NativeQuantizeOptions {
+  files: string[]
+  tensors: NativeQuantizeTensor[]
+  /** Exists; bytes are written from `offset` on. Never read. */
+  outPath: string
+  outOffset: number
+  threads: number
+}
+
+export interface NativeQuantizeProgress {
+  tensorsDone: number
+  parametersDone: number
+  bytesWritten: number
+  tensor: string
+}
+
+/** A range written to the output file, relative to outOffset; `kind` says which tensor of the bitsandbytes layout it is. */
+export interface NativeWrittenRange {
+  tensor: number
+  kind: "data" | "absmax" | "nested_absmax" | "scb"
+  begin: number
+  end: number
+}
+
+export interface NativeQuantizeResult {
+  ranges: NativeWrittenRange[]
+  /** By tensor index; present for nested 4-bit tensors. */
+  nestedOffsets: Record<number, number>
+  seconds: number
+  parametersQuantized: number
+}
+
+export interface NativeInfo {
+  version: string
+  /** Name of the table in use, e.g. "avx512". */
+  isa: string
+  /** Processor features that matter here, e.g. ["avx2", "avx512f", "avx512_bf16"]. */
+  features: string[]
+  backends: string[]
+  formats: NativeFormat[]
+  errorCodes: string[]
+  logicalCores: number
+  totalMemoryBytes: number
+  /** MemAvailable on Linux; free + inactive on macOS; available physical on Windows; the cgroup limit counts. */
+  availableMemoryBytes: number
+  /** Of this process. */
+  residentBytes: number
+  peakResidentBytes: number
+}
+
+export interface EngineAddon {
+  info(): NativeInfo
+  /** One tiny matmul per backend and format against ref; null = passed, otherwise what differed. */
+  selfTest(backend: string): string | null
+  /** The dry run of loadModel: same code, nothing allocated, files not opened. */
+  plan(options: NativeLoadOptions): NativePlan
+  loadModel(options: NativeLoadOptions, onProgress: (fraction: number) => void): Task<NativeModel>
+  quantize(options: NativeQuantizeOptions, onProgress: (progress: NativeQuantizeProgress) => void): Task<NativeQuantizeResult>
+  /** Constant tensors of the file format: raw little-endian fp32. */
+  codebook(format: "nf4" | "fp4"): Float32Array
+  dynamicMap(): Float32Array
+  /** Memory bandwidth by a read of `bytes` with all threads, GB/s (median of 5). For bench. */
+  measureBandwidth(bytes: number, threads: number): Task<number>
+}

@@ -1,0 +1,147 @@
+// The op table: every operation the model code may call. This header is the specification; implementations do not
+// repeat it. One filled table exists per backend: ref (plain loops, double accumulation), each CPU instruction set, and
+// later CUDA. The model holds a `const OpTable&`, never branches on the device and never dereferences op memory itself.
+//
+// Shape legend: B batch, T tokens, C model width, H query heads, G key/value heads, D head width, F feed-forward width,
+// V vocabulary. For a plain matmul M (rows of x), N (rows of W), K (the summed width).
+// Row-major, last index contiguous. Activations are fp32. Pointers are device memory of the table's device, 64-byte
+// aligned unless said otherwise. Outputs do not alias inputs unless an op says so.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/dtype.h"
+#include "formats/weight.h"
+
+namespace nibble {
+
+class ThreadPool;
+
+// Where an op runs and what it may use while it runs. Owned by the caller; one op at a time per Exec.
+struct Exec {
+  ThreadPool* pool = nullptr;  // CPU backends; null = on the calling thread
+  void* stream = nullptr;      // CUDA backend
+  void* scratch = nullptr;     // 64-byte aligned, at least what the op's *_scratch function told
+  size_t scratch_bytes = 0;
+};
+
+// In what type a matmul multiplies. Sums are always at least fp32.
+enum class Compute : uint8_t {
+  f32,   // activations as they are; weights decoded to fp32
+  bf16,  // activations rounded to bf16; weights decoded to fp32 and rounded to bf16, or the codebook rounded to bf16
+         // and the scale applied in fp32 to the sum of each block (the bound covers both)
+};
+
+// y [M,N] = x [M,K] * W [N,K]^T + bias [N]
+struct MatmulOutput {
+  const WeightView* weight = nullptr;
+  const float* bias = nullptr;  // [N] or null
+  float* y = nullptr;           // [M,N], written
+};
+
+// Several weights read the same x (q/k/v, gate/up): one call, x is prepared once and the threads meet once.
+// 1 <= n_outputs <= kMaxMatmulOutputs; all weights have the same format, cols == K.
+inline constexpr int kMaxMatmulOutputs = 4;
+struct MatmulArgs {
+  const float* x = nullptr;  // [M,K]
+  int64_t m = 0;
+  int64_t k = 0;
+  Compute compute = Compute::f32;
+  MatmulOutput outputs[kMaxMatmulOutputs];
+  int n_outputs = 0;
+};
+
+// Causal attention of T new tokens over a cache that already holds their keys and values.
+//   out[t,h,:] = sum_s softmax_s(scale * q[t,h,:] . k[g(h),s,:]) * v[g(h),s,:],  g(h) = h / (H/G),
+//   s in (first visible .. n_past + t); with window > 0 only the last `window` positions, the token itself included.
+// Softmax and sums in fp32 or wider.
+struct AttentionArgs {
+  const float* q = nullptr;          // [T,H,D]
+  const uint16_t* k_cache = nullptr;  // fp16 [G, capacity, D]
+  const uint16_t* v_cache = nullptr;  // fp16 [G, capacity, D]
+  float* out = nullptr;              // [T,H,D]
+  int64_t n_tokens = 0;              // T
+  int64_t n_past = 0;                // positions before the first of the T tokens; n_past + T <= capacity
+  int64_t capacity = 0;
+  int32_t n_heads = 0, n_kv_heads = 0, head_dim = 0;
+  float scale = 1;
+  int64_t window = 0;  // 0 = all positions
+};
+
+struct OpTable {
+  const char* name = nullptr;  // "ref", "scalar", "avx2", "avx512", "neon"
+
+  // Memory of the device. alloc: 64-byte aligned, throws out_of_memory with the size; free(null) is allowed.
+  void* (*alloc)(size_t bytes);
+  void (*free)(void* p);
+  void (*copy)(Exec&, void* dst, const void* src, size_t bytes);  // within the device
+  void (*copy_in)(Exec&, void* dst, const void* host, size_t bytes);
+  void (*copy_out)(Exec&, void* host, const void* src, size_t bytes);  // returns when the bytes are there
+  void (*fill_zero)(Exec&, void* dst, size_t bytes);
+  void (*sync)(Exec&);
+
+  // Matrix products; the entry is chosen by the weights' format.
+  size_t (*matmul_scratch)(int64_t m, int64_t k, Compute compute);
+  void (*matmul[16])(Exec&, const MatmulArgs&);  // index: number of formats.def; unused numbers are null
+
+  // out [T,C] fp32 = rows ids[t] of table [V,C]. ids int32 [T], each in [0, V).
+  void (*embed[16])(Exec&, float* out, const WeightView& table, const int32_t* ids, int64_t n_tokens);
+
+  // out [rows, cols] fp32 = decoded weight, rows first_row .. first_row + n_rows (used by tests, adapters, GGUF).
+  void (*dequantize[16])(Exec&, float* out, const WeightView& w, int64_t first_row, int64_t n_rows);
+
+  // out[t,c] = x[t,c] / sqrt(mean_c(x[t,:]^2) + eps) * weight[c]; mean in fp32 or wider. out may alias x.
+  void (*rmsnorm)(Exec&, float* out, const float* x, const float* weight, int64_t n_tokens, int64_t width, float eps);
+
+  // Rotary embedding, "half" layout (Hugging Face): for d < R/2, with a = position[t] * inv_freq[d]:
+  //   x'[d] = (x[d] cos a - x[d+R/2] sin a),  x'[d+R/2] = (x[d+R/2] cos a + x[d] sin a); d >= R stays; cos, sin times mscale.
+  // x [T, n_heads, D] in place; positions n_past .. n_past+T-1; inv_freq fp32 [R/2]; the angle is formed in fp32 as
+  // PyTorch does (position as fp32 times inv_freq), its cosine and sine are exact to 1 ulp of fp32.
+  void (*rope)(Exec&, float* x, const float* inv_freq, int64_t n_tokens, int64_t n_past, int32_t n_heads, int32_t head_dim,
+               int32_t rotary_dim, float mscale);
+
+  // Writes T new keys or values x [T, G, D] fp32 to cache [G, capacity, D] fp16 at positions n_past .. (round to nearest even).
+  void (*kv_store)(Exec&, uint16_t* cache, const float* x, int64_t n_tokens, int64_t n_past, int64_t capacity, int32_t n_kv_heads,
+                   int32_t head_dim);
+
+  size_t (*attention_scratch)(const AttentionArgs&);
+  void (*attention)(Exec&, const AttentionArgs&);
+
+  // out[i] = silu(gate[i]) * up[i], silu(x) = x / (1 + exp(-x)). out may alias gate or up.
+  void (*silu_mul)(Exec&, float* out, const float* gate, const float* up, int64_t n);
+
+  // x[i] += y[i]
+  void (*add)(Exec&, float* x, const float* y, int64_t n);
+
+  // Encoding. src: n elements of fp32, fp16 or bf16; a NaN or infinity is reported, never stored: the return value is the
+  // index of the first one, or -1. Rules of bitsandbytes.md 2.1 to 2.3 (CUDA rule for FP4, zero block 0x77 / 0x00).
+  //   4-bit: codes [ceil(n/2)], absmax [ceil(n/block_size)]; n may end in a short block (and an odd element).
+  int64_t (*quantize_blocks[16])(Exec&, uint8_t* codes, float* absmax, const void* src, DType src_type, int64_t n,
+                                 int32_t block_size);
+  //   Int8 (LLM.int8() weights, 2.6): src [rows, cols] is rounded to fp16 first; codes int8 [rows, cols], scb [rows].
+  //   A row whose fp16 image has an infinity counts as one.
+  int64_t (*quantize_rows)(Exec&, int8_t* codes, float* scb, const void* src, DType src_type, int64_t rows, int64_t cols);
+  //   Conversion between plain types (fp32, fp16, bf16), same NaN/infinity report (infinity that arises by rounding, too).
+  int64_t (*convert)(Exec&, void* dst, DType dst_type, const void* src, DType src_type, int64_t n);
+};
+
+// Double quantization of scales (bitsandbytes.md 2.5): plain code on every backend, it is a 64th of the work.
+// codes [n], absmax2 [ceil(n/256)]; returns the offset.
+float nest_scales(uint8_t* codes, float* absmax2, const float* absmax, int64_t n);
+// The signed dynamic map [256] used for it (bitsandbytes.md 2.4).
+const float* dynamic_map_signed();
+// The code book [16] of a 4-bit format.
+const float* codebook(FormatId format);
+
+// Throws internal and names the first empty entry that the formats of formats.def need. Called when a table is chosen.
+void check_table(const OpTable& table);
+
+// The tables this processor can run, best first; the reference comes last. ENGINE_ISA=scalar|avx2|avx512|neon|ref picks one.
+// Throws bad_input when the wanted one does not exist or cannot run here, naming those that can.
+const OpTable& cpu_table();
+const OpTable& op_table(const char* name);
+// Null-terminated list of names that op_table accepts on this processor.
+const char* const* op_table_names();
+
+}  // namespace nibble
