@@ -1,0 +1,139 @@
+// page <-> main. What the page can do, in one list; the command line calls the same services.
+import { z } from "zod"
+import { method, stream } from "../rpc.ts"
+import { Chat, ChatSummary, Message, Overflow, Sampling, SearchHit } from "../schema/chat.ts"
+import { BlockSize, QuantizedFormat } from "../schema/format.ts"
+import { Job } from "../schema/job.ts"
+import { InstalledModel, LoadedModel, ModelInspection } from "../schema/model.ts"
+import { Settings } from "../schema/settings.ts"
+import { EngineState, MemorySnapshot, SystemInfo } from "../schema/system.ts"
+
+/** What the first screen offers. */
+export const StarterOffer = z.object({
+  name: z.string(),
+  description: z.string(),
+  license: z.string(),
+  /** Where it would come from now; both are shown with size. null while not known. */
+  source: z.enum(["hub", "package-index"]).nullable(),
+  downloadBytes: z.number(),
+  memoryBytes: z.number(),
+  parameters: z.number(),
+})
+export type StarterOffer = z.infer<typeof StarterOffer>
+
+export const LoadState = z.discriminatedUnion("state", [
+  z.object({ state: z.literal("none") }),
+  z.object({ state: z.literal("loading"), modelId: z.string(), name: z.string(), fraction: z.number() }),
+  z.object({ state: z.literal("ready"), model: LoadedModel }),
+  z.object({ state: z.literal("failed"), modelId: z.string(), name: z.string(), code: z.string(), message: z.string(), hint: z.string().optional() }),
+])
+export type LoadState = z.infer<typeof LoadState>
+
+export const Snapshot = z.object({
+  system: SystemInfo,
+  engine: EngineState,
+  load: LoadState,
+  models: z.array(InstalledModel),
+  jobs: z.array(Job),
+  chats: z.array(ChatSummary),
+  settings: Settings,
+  starter: StarterOffer,
+})
+export type Snapshot = z.infer<typeof Snapshot>
+
+/** Each carries the whole new value of one part of the snapshot, so losing an older one is harmless. */
+export const AppEvent = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("engine"), engine: EngineState }),
+  z.object({ type: z.literal("load"), load: LoadState }),
+  z.object({ type: z.literal("models"), models: z.array(InstalledModel) }),
+  z.object({ type: z.literal("job"), job: Job }),
+  z.object({ type: z.literal("jobs"), jobs: z.array(Job) }),
+  z.object({ type: z.literal("chats"), chats: z.array(ChatSummary) }),
+  z.object({ type: z.literal("settings"), settings: Settings }),
+  z.object({ type: z.literal("memory"), memory: MemorySnapshot }),
+])
+export type AppEvent = z.infer<typeof AppEvent>
+
+/** A reply as it grows: `started` names the records, `text` appends. */
+export const ChatEvent = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("started"), user: Message.nullable(), reply: Message }),
+  z.object({ type: z.literal("text"), messageId: z.string(), text: z.string(), tokens: z.int() }),
+])
+export type ChatEvent = z.infer<typeof ChatEvent>
+
+export const FolderEntry = z.object({
+  name: z.string(),
+  path: z.string(),
+  kind: z.enum(["folder", "model-folder", "gguf"]),
+  bytes: z.number(),
+})
+export type FolderEntry = z.infer<typeof FolderEntry>
+
+const chatId = z.object({ chatId: z.string() })
+
+export const app = {
+  "app.snapshot": method(z.void(), Snapshot),
+  /** Runs until cancelled. */
+  "app.events": stream(z.void(), AppEvent, z.void()),
+  /** Text for a bug report: versions, processor, devices, self test; no paths of the user, no chat. */
+  "app.diagnostics": method(z.void(), z.string()),
+
+  /** Get the starter model, quantize it, load it. Returns at once; the job tells the rest. */
+  "models.setUpStarter": method(z.object({ format: QuantizedFormat }), Job),
+  "models.inspect": method(z.object({ path: z.string(), withTensors: z.boolean().default(false) }), ModelInspection),
+  /** A folder or GGUF file read where it lies, or copied into the data folder. */
+  "models.import": method(z.object({ path: z.string(), copy: z.boolean().default(false) }), Job),
+  /** Deletes the files only if the model is owned. Returns what was freed. */
+  "models.remove": method(z.object({ modelId: z.string() }), z.object({ freedBytes: z.number() })),
+  /** Loads; a model that is loaded is unloaded first. Progress comes as "load" events. */
+  "models.load": method(z.object({ modelId: z.string(), context: z.int().nonnegative().optional() }), LoadedModel),
+  "models.unload": method(z.void(), z.object({ freedBytes: z.number() })),
+  "models.quantize": method(
+    z.object({
+      modelId: z.string(),
+      format: QuantizedFormat,
+      blockSize: BlockSize.default(64),
+      skipModules: z.array(z.string()).optional(),
+      loadAfter: z.boolean().default(true),
+    }),
+    Job,
+  ),
+
+  "jobs.cancel": method(z.object({ jobId: z.string() }), z.void()),
+  /** Removes an ended job from the list. */
+  "jobs.dismiss": method(z.object({ jobId: z.string() }), z.void()),
+
+  "chats.create": method(z.object({ system: z.string().default("") }), Chat),
+  "chats.get": method(chatId, Chat),
+  "chats.update": method(
+    chatId.extend({
+      title: z.string().min(1).max(200).optional(),
+      system: z.string().optional(),
+      sampling: Sampling.optional(),
+      overflow: Overflow.optional(),
+      activeLeafId: z.string().optional(),
+    }),
+    Chat,
+  ),
+  "chats.remove": method(chatId, z.void()),
+  "chats.search": method(z.object({ text: z.string().min(1) }), z.array(SearchHit)),
+
+  /** Adds a user message under `parentId` (null: at the root) and streams the reply. Cancelling stops it and keeps the text. */
+  "chat.send": stream(chatId.extend({ parentId: z.string().nullable(), text: z.string().min(1) }), ChatEvent, Message),
+  /** A new version beside the reply `messageId` (or the first reply to the user message `messageId`). */
+  "chat.regenerate": stream(chatId.extend({ messageId: z.string() }), ChatEvent, Message),
+  /** Exact token counts for the meter; null limit when no model is loaded. */
+  "chat.count": method(
+    chatId.extend({ draft: z.string() }),
+    z.object({ chat: z.int(), draft: z.int(), limit: z.int().nullable() }),
+  ),
+
+  "settings.update": method(Settings.partial(), Settings),
+
+  /** Folders and models under a folder of this computer (null: the home folder), for the file picker. */
+  "files.list": method(
+    z.object({ path: z.string().nullable() }),
+    z.object({ path: z.string(), parent: z.string().nullable(), entries: z.array(FolderEntry) }),
+  ),
+}
+export type AppContract = typeof app

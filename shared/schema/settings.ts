@@ -1,0 +1,20 @@
+// Settings, listed once: names, types, defaults.
+import { z } from "zod"
+import { QuantizedFormat } from "./format.ts"
+
+export const Settings = z.object({
+  theme: z.enum(["system", "light", "dark"]).default("system"),
+  language: z.enum(["system", "en", "zh"]).default("system"),
+  /** Chosen first when quantizing. */
+  defaultFormat: QuantizedFormat.default("nf4-dq"),
+  /** 0 = one per core. */
+  threads: z.int().min(0).max(256).default(0),
+  /** 0 = what the model can do, at most 8192. */
+  context: z.int().min(0).max(1_048_576).default(0),
+  /** Hub address; empty = HF_ENDPOINT or the public hub. */
+  hubEndpoint: z.string().default(""),
+  /** Model loaded at start: the one used last. */
+  lastModelId: z.string().nullable().default(null),
+  loadLastModel: z.boolean().default(true),
+})
+export type Settings = z.infer<typeof Settings>
