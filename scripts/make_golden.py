@@ -15,6 +15,7 @@ import argparse
 import hashlib
 import importlib
 import json
+import os
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -26,7 +27,7 @@ MANIFEST = GOLDEN / "manifest.json"
 REQUIREMENTS = Path(__file__).resolve().parent / "requirements-golden.txt"
 
 # In the order in which they must run: later parts read what earlier ones wrote.
-PARTS = ("formats",)
+PARTS = ("formats", "models")
 
 
 def hashes() -> dict[str, str]:
@@ -68,10 +69,13 @@ def main() -> int:
     if args.verify:
         return verify()
     sys.dont_write_bytecode = True
+    os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"}
     for part in PARTS:
         if not args.parts or part in args.parts:
             print(f"{part} …", flush=True)
             importlib.import_module(f"golden.{part}").write(GOLDEN, MODELS)
+    for path in map(ROOT.joinpath, hashes()):
+        path.chmod(0o644)
     write_manifest()
     return 0
 
