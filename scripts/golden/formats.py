@@ -6,7 +6,6 @@ congruential generator that the header describes, and their results are stored a
 
 from __future__ import annotations
 
-import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from .blockwise import (
     DYNAMIC_SIGNED, DYNAMIC_UNSIGNED, FP4_CODE, FP4_THRESHOLDS, NF4_CODE, NF4_THRESHOLDS, F32,
     decode_4bit, decode_int8_rows, encode_4bit, encode_8bit, encode_absmax, encode_int8_rows,
 )
+from .cpp_header import HeaderWriter
 from .common import bf16_bits, fnv1a64, fp16_bits, lcg_values, sha256_hex
 
 BLOCK_SIZES = (32, 64, 128, 256, 512, 1024, 2048, 4096)
@@ -93,38 +93,6 @@ struct Int8Case {
   uint64_t decoded_fp32_hash;
 };
 """
-
-
-class HeaderWriter:
-    """Collects C++ definitions, 120 columns wide."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = [PREAMBLE]
-
-    def comment(self, text: str) -> None:
-        self.lines.append(f"// {text}")
-
-    def array(self, name: str, values: np.ndarray) -> None:
-        """fp32 and wider integers are written as hexadecimal words, int8 as decimals, bytes as two digits."""
-        flat = np.ascontiguousarray(values).ravel()
-        if flat.dtype == np.float32:
-            flat = flat.view(np.uint32)
-        c_type, digits = {"uint8": ("uint8_t", 2), "uint16": ("uint16_t", 4), "uint32": ("uint32_t", 8),
-                          "int8": ("int8_t", 0)}[str(flat.dtype)]
-        words = [f"0x{v:0{digits}x}" if digits else str(v) for v in flat.tolist()]
-        per_line = 118 // (digits + 4 if digits else 6)
-        rows = [", ".join(words[i : i + per_line]) for i in range(0, len(words), per_line)]
-        self.lines.append(f"inline constexpr {c_type} {name}[{len(words)}] = {{")
-        self.lines.append(",\n".join(f"  {row}" for row in rows) + "};\n")
-
-    def table(self, c_type: str, name: str, rows: list[str]) -> None:
-        self.lines.append(f"inline constexpr {c_type} {name}[] = {{")
-        for row in rows:
-            self.lines += textwrap.wrap(f"{{{row}}},", 120, initial_indent="  ", subsequent_indent="      ")
-        self.lines.append("};\n")
-
-    def text(self) -> str:
-        return "\n".join(self.lines) + "}  // namespace nibble::golden\n"
 
 
 def _hash(values: np.ndarray) -> str:
@@ -247,7 +215,7 @@ def _write_int8(header: HeaderWriter) -> None:
 
 
 def write(golden: Path, _models: Path) -> None:
-    header = HeaderWriter()
+    header = HeaderWriter(PREAMBLE)
     header.comment("Code books, as files store them.")
     header.array("kNf4Code", NF4_CODE)
     header.array("kFp4Code", FP4_CODE)
@@ -269,5 +237,4 @@ def write(golden: Path, _models: Path) -> None:
     header.array("kNestedDecoded", nested.decode())
     _write_int8(header)
     _write_large(header)
-    golden.mkdir(parents=True, exist_ok=True)
-    (golden / "formats_golden.h").write_text(header.text(), encoding="utf-8")
+    header.save(golden / "formats_golden.h")

@@ -44,7 +44,7 @@ class Recipe:
     tokenizer: str
     fields: dict[str, Any]
     formats: tuple[str, ...] = ()
-    n_tokens: int = 24
+    n_tokens: int = 20
     n_shards: int = 1
     has_template_file: bool = False  # chat_template.jinja instead of a field of tokenizer_config.json
     has_old_config: bool = False  # config.json as transformers 4 wrote it: torch_dtype, rope_theta, rope_scaling
@@ -60,7 +60,7 @@ RECIPES = {
     "llama": Recipe(**LLAMA, dtype="bfloat16", tokenizer="smollm", formats=decoder.QUANTIZED_FORMATS,
                     fields=dict(**MEDIUM, tie_word_embeddings=False, rope_theta=10000.0)),
     # Rows of 96 and 80: 4-bit blocks cross the ends of rows.
-    "llama-tied-sharded": Recipe(**LLAMA, dtype="bfloat16", tokenizer="spm", formats=decoder.QUANTIZED_FORMATS,
+    "llama-tied-sharded": Recipe(**LLAMA, dtype="bfloat16", tokenizer="spm", formats=("nf4", "nf4-dq", "int8"),
                                  n_shards=3, fields=dict(vocab_size=384, hidden_size=96, num_attention_heads=6,
                                                          num_key_value_heads=2, intermediate_size=80,
                                                          tie_word_embeddings=True, rope_theta=100000.0)),
@@ -80,7 +80,7 @@ RECIPES = {
                       fields=dict(**SMALL, vocab_size=384, head_dim=32, sliding_window=16, tie_word_embeddings=False,
                                   rope_theta=10000.0)),
     "qwen2": Recipe(Qwen2ForCausalLM, Qwen2Config, "bfloat16", "qwen2", formats=("nf4-dq",), has_old_config=True,
-                    fields=dict(**MEDIUM, tie_word_embeddings=True, rope_theta=1000000.0, rms_norm_eps=1e-6)),
+                    fields=dict(**{**MEDIUM, "intermediate_size": 64}, tie_word_embeddings=True, rope_theta=1000000.0, rms_norm_eps=1e-6)),
 }
 
 
