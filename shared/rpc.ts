@@ -164,8 +164,14 @@ export function connect<C extends Contract>(contract: C, port: Port, lost: { cod
       const settle = () => signal?.removeEventListener("abort", cancel)
       signal?.addEventListener("abort", cancel)
       open.set(callId, {
-        resolve: (value) => (settle(), resolve(value)),
-        reject: (error) => (settle(), reject(error)),
+        resolve: (value) => {
+          settle()
+          resolve(value)
+        },
+        reject: (error) => {
+          settle()
+          reject(error)
+        },
         onEvent,
       })
       port.post({ type: "call", id: callId, name, input })

@@ -25,7 +25,14 @@ export const LoadState = z.discriminatedUnion("state", [
   z.object({ state: z.literal("none") }),
   z.object({ state: z.literal("loading"), modelId: z.string(), name: z.string(), fraction: z.number() }),
   z.object({ state: z.literal("ready"), model: LoadedModel }),
-  z.object({ state: z.literal("failed"), modelId: z.string(), name: z.string(), code: z.string(), message: z.string(), hint: z.string().optional() }),
+  z.object({
+    state: z.literal("failed"),
+    modelId: z.string(),
+    name: z.string(),
+    code: z.string(),
+    message: z.string(),
+    hint: z.string().optional(),
+  }),
 ])
 export type LoadState = z.infer<typeof LoadState>
 
@@ -123,10 +130,7 @@ export const app = {
   /** A new version beside the reply `messageId` (or the first reply to the user message `messageId`). */
   "chat.regenerate": stream(chatId.extend({ messageId: z.string() }), ChatEvent, Message),
   /** Exact token counts for the meter; null limit when no model is loaded. */
-  "chat.count": method(
-    chatId.extend({ draft: z.string() }),
-    z.object({ chat: z.int(), draft: z.int(), limit: z.int().nullable() }),
-  ),
+  "chat.count": method(chatId.extend({ draft: z.string() }), z.object({ chat: z.int(), draft: z.int(), limit: z.int().nullable() })),
 
   "settings.update": method(Settings.partial(), Settings),
 
