@@ -1,0 +1,140 @@
+// The stages of `npm run check` and `npm test`. Each is `{ name, run }`; `run` resolves with counts `{ passed, failed, skipped, why? }`.
+import { spawnSync } from "node:child_process"
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { findOrInstallBrowser } from "./browser.mjs"
+import { cores, pinnedNode, tools, top } from "./places.mjs"
+import { Failure, runInForeground, runLogged, step } from "./progress.mjs"
+import { isSetUp, nativeBuild, reportBuild, setUp } from "./setup.mjs"
+
+const one = { passed: 1, failed: 0, skipped: 0 }
+const oneFailed = { passed: 0, failed: 1, skipped: 0 }
+const skip = (why) => ({ passed: 0, failed: 0, skipped: 1, why })
+
+/** A tool whose exit code is its whole result. */
+const verdict = async (command, args, options) => ((await runInForeground(command, args, { cwd: top, ...options })) === 0 ? one : oneFailed)
+
+/** An empty place for a runner's own report. */
+function resultFile(name) {
+  const file = join(top, "build/results", name)
+  mkdirSync(join(top, "build/results"), { recursive: true })
+  rmSync(file, { force: true })
+  return file
+}
+
+/** A runner that failed without a failed test (it did not even start, a file did not load) counts as one failure. */
+function withExit(counts, code) {
+  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
+}
+
+const hasTool = (name) => spawnSync(name, ["--version"], { stdio: "ignore" }).status === 0
+
+const structure = { name: "structure", run: () => verdict(pinnedNode, [join(top, "scripts/check_structure.mjs")]) }
+const types = { name: "types", run: () => verdict(pinnedNode, [tools.tsc, "-b", top]) }
+const lint = { name: "lint and format", run: () => verdict(pinnedNode, [tools.biome, "check", "--error-on-warnings", top]) }
+
+const nativeFormat = {
+  name: "format of C++",
+  async run() {
+    if (!hasTool("clang-format")) return skip("clang-format is not installed")
+    const { stdout } = spawnSync("git", ["ls-files", "-z", "native", "test/native"], { cwd: top, encoding: "utf8" })
+    const files = stdout.split("\0").filter((file) => /\.(h|cc)$/.test(file) && existsSync(join(top, file)))
+    return verdict("clang-format", ["--dry-run", "-Werror", ...files])
+  },
+}
+
+/** Builds every target of a configured folder; warnings are errors there. */
+function build(title, folder) {
+  const args = ["--build", folder, "--config", "Release", "--parallel", String(cores)]
+  return step("  ", title, (report) => runLogged("native-tests", "cmake", args, { onLine: reportBuild(report) }))
+}
+
+async function ctest(folder, name) {
+  const file = resultFile(`${name}.xml`)
+  const code = await runInForeground("ctest", ["--test-dir", folder, "--output-on-failure", "--output-junit", file], { cwd: top })
+  const number = (key) => Number(readFileSync(file, "utf8").match(new RegExp(`\\b${key}="(\\d+)"`))?.[1] ?? 0)
+  if (!existsSync(file)) return oneFailed
+  const failed = number("failures")
+  const notRun = number("skipped") + number("disabled")
+  return withExit({ passed: number("tests") - failed - notRun, failed, skipped: notRun }, code)
+}
+
+const nativeTests = {
+  name: "native tests",
+  async run() {
+    await build("Building the native tests", nativeBuild)
+    return ctest(nativeBuild, "native")
+  },
+}
+
+const sanitizers = {
+  name: "native tests with address and undefined-behaviour sanitizers",
+  async run() {
+    await step("  ", "Configuring", () => runLogged("asan-configure", "cmake", ["--preset", "asan"], { cwd: join(top, "native") }))
+    await build("Building with sanitizers", "build/asan")
+    return ctest("build/asan", "asan")
+  },
+}
+
+const vitest = {
+  name: "vitest",
+  async run() {
+    const file = resultFile("vitest.json")
+    const code = await runInForeground(
+      pinnedNode,
+      [tools.vitest, "run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`],
+      { cwd: top },
+    )
+    if (!existsSync(file)) return oneFailed
+    const report = JSON.parse(readFileSync(file, "utf8"))
+    const skipped = report.numPendingTests + report.numTodoTests
+    return withExit({ passed: report.numPassedTests, failed: report.numFailedTests, skipped }, code)
+  },
+}
+
+const endToEnd = {
+  name: "end to end",
+  async run() {
+    if (!isSetUp()) return skip("the program is not built")
+    const file = resultFile("e2e.json")
+    const env = { ...process.env, CHROME_PATH: await findOrInstallBrowser(), PLAYWRIGHT_JSON_OUTPUT_NAME: file }
+    const code = await runInForeground(pinnedNode, [tools.playwright, "test", "--reporter=list,json"], { cwd: top, env })
+    if (!existsSync(file)) return oneFailed
+    const { expected, unexpected, flaky, skipped } = JSON.parse(readFileSync(file, "utf8")).stats
+    return withExit({ passed: expected + flaky, failed: unexpected, skipped }, code)
+  },
+}
+
+/** First in every list. Where it fails before there is a Node to run the others on, it is the only one. */
+const preparation = {
+  name: "set-up",
+  isNeeded: () => !existsSync(pinnedNode),
+  run: () => setUp().then(() => one),
+}
+
+export const checkStages = [preparation, structure, types, lint, nativeFormat, nativeTests, vitest]
+export const testStages = [...checkStages, endToEnd, sanitizers]
+
+/**
+ * Runs stages one after another, also after a failed one, and prints a line for each and their sum at the end. Resolves with the
+ * number of failures.
+ */
+export async function runStages(stages) {
+  const total = { passed: 0, failed: 0, skipped: 0 }
+  for (const { name, run, isNeeded } of stages) {
+    const since = Date.now()
+    process.stderr.write(`\n== ${name}\n`)
+    const counts = await run().catch((error) => {
+      process.stderr.write(`${error instanceof Failure ? error.message : error.stack}\n`)
+      return oneFailed
+    })
+    for (const key of Object.keys(total)) total[key] += counts[key]
+    const why = counts.why ? `: ${counts.why}` : ""
+    process.stderr.write(`== ${name}: ${inWords(counts)}${why} · ${((Date.now() - since) / 1000).toFixed(1)} s\n`)
+    if (counts.failed && isNeeded?.()) break
+  }
+  process.stdout.write(`\n${inWords(total)}\n`)
+  return total.failed
+}
+
+const inWords = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed, ${skipped} skipped`
