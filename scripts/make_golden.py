@@ -27,7 +27,9 @@ MANIFEST = GOLDEN / "manifest.json"
 REQUIREMENTS = Path(__file__).resolve().parent / "requirements-golden.txt"
 
 # In the order in which they must run: later parts read what earlier ones wrote.
-PARTS = ("formats", "decoder_header", "models", "quantized_models", "gguf_models", "tokenizer_cases", "chat_cases")
+PARTS = (
+    "formats", "decoder_header", "models", "quantized_models", "gguf_models", "tokenizer_cases", "chat_cases", "starter",
+)
 
 
 def hashes() -> dict[str, str]:
