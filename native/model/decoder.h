@@ -7,19 +7,9 @@
 #include <vector>
 
 #include "formats/weight.h"
+#include "io/encoding.h"
 
 namespace nibble {
-
-// How the bytes of a tensor are encoded in its file. The first six are run as they are (mapped, not copied); the GGUF
-// block types are decoded while loading.
-enum class Encoding : uint8_t { f32, f16, bf16, i8, u8, q4_0, q4_1, q5_0, q5_1, q8_0, q4_k, q5_k, q6_k };
-
-// A range of bytes in a file of the model.
-struct FileSlice {
-  int32_t file = 0;  // index into ModelSource::files
-  int64_t offset = 0;
-  int64_t bytes = 0;
-};
 
 // bitsandbytes companions of a 4-bit or 8-bit weight.
 struct QuantizedSource {
@@ -41,7 +31,7 @@ struct QuantizedSource {
 struct TensorSource {
   std::string role;
   std::string name;  // as in the file, for messages
-  FileSlice data;
+  FileSlice data;    // `file` counts in ModelSource::files
   Encoding encoding = Encoding::f32;
   std::vector<int64_t> shape;  // 1-D or 2-D, [rows, cols]
   bool is_quantized = false;

@@ -1,0 +1,28 @@
+// A whole file mapped read-only. Pages are read by the system when they are first touched.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace nibble {
+
+class MappedFile {
+ public:
+  // Throws not_found, no_permission or bad_file with the path. An empty file has data() == null.
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&&) = delete;
+
+  const uint8_t* data() const { return data_; }
+  int64_t size() const { return size_; }
+
+  // Asks the system to read a range ahead of its use, without waiting. A hint: failures are ignored.
+  void prefetch(int64_t offset, int64_t bytes) const;
+
+ private:
+  const uint8_t* data_ = nullptr;
+  int64_t size_ = 0;
+};
+
+}  // namespace nibble

@@ -1,0 +1,50 @@
+#include "core/os.h"
+
+#include <cerrno>
+#include <system_error>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace nibble {
+
+namespace {
+
+ErrorCode code_of(const std::error_code& failure) {
+#ifndef _WIN32
+  if (failure.value() == EDQUOT) return ErrorCode::no_space;  // a quota; std::errc has no name for it
+#endif
+  const std::error_condition condition = failure.default_error_condition();
+  if (condition == std::errc::no_such_file_or_directory || condition == std::errc::not_a_directory) {
+    return ErrorCode::not_found;
+  }
+  if (condition == std::errc::permission_denied || condition == std::errc::operation_not_permitted ||
+      condition == std::errc::read_only_file_system) {
+    return ErrorCode::no_permission;
+  }
+  if (condition == std::errc::no_space_on_device || condition == std::errc::file_too_large) return ErrorCode::no_space;
+  if (condition == std::errc::not_enough_memory) return ErrorCode::out_of_memory;
+  return ErrorCode::bad_file;
+}
+
+}  // namespace
+
+void throw_os_error(const std::string& what) {
+#ifdef _WIN32
+  const std::error_code failure(static_cast<int>(GetLastError()), std::system_category());
+#else
+  const std::error_code failure(errno, std::system_category());
+#endif
+  throw Error(code_of(failure), text(what, ": ", failure.message(), "."));
+}
+
+#ifdef _WIN32
+std::wstring wide_path(const std::string& path) {
+  const int length = MultiByteToWideChar(CP_UTF8, 0, path.data(), static_cast<int>(path.size()), nullptr, 0);
+  std::wstring wide(static_cast<size_t>(length), L'\0');
+  MultiByteToWideChar(CP_UTF8, 0, path.data(), static_cast<int>(path.size()), wide.data(), length);
+  return wide;
+}
+#endif
+
+}  // namespace nibble

@@ -1,0 +1,21 @@
+// What differs between operating systems about files: names, and failures as errors with a code.
+#pragma once
+
+#include <string>
+
+#ifdef _WIN32
+#include <windows.h>
+#endif
+
+namespace nibble {
+
+// Throws the error of the last failed system call: "<what>: <the system's words>". A missing file is not_found, a
+// refusal no_permission, a full disk or quota no_space, exhausted memory out_of_memory, anything else bad_file.
+[[noreturn]] void throw_os_error(const std::string& what);
+
+#ifdef _WIN32
+// Paths are UTF-8 in the program and UTF-16 in the system.
+std::wstring wide_path(const std::string& path);
+#endif
+
+}  // namespace nibble
