@@ -2,8 +2,8 @@
 
 This is the rule that bitsandbytes' CUDA kernels follow, computed with IEEE division. bitsandbytes' own CPU backend
 differs from it in three places, which is why its output is not simply recorded: its 8-bit quantizer goes through a
-65536-entry table and maps 0 to code 131, its FP4 quantizer gives tiny values the zero code of the other sign, and its
-short last block divides instead of multiplying by the reciprocal.
+65536-entry table and maps 0 to code 131, its FP4 quantizer gives tiny values the zero code of the other sign and ties
+of some values the other neighbour, and its short last block divides instead of multiplying by the reciprocal.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ PUBLISHED = {
 
 NOTES = [
     "formats_golden.h is computed in numpy by the rule of bitsandbytes' CUDA kernels (scripts/golden/blockwise.py); "
-    "the CPU backend of bitsandbytes deviates for 8-bit codes, FP4 zeros and short last blocks.",
+    "the CPU backend of bitsandbytes deviates for 8-bit codes, FP4 zeros and ties, and short last blocks.",
 ]
 
 PREAMBLE = """\

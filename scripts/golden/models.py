@@ -53,7 +53,8 @@ class Recipe:
 
 COMMON = dict(vocab_size=320, num_hidden_layers=2, max_position_embeddings=256, rms_norm_eps=1e-5, attention_dropout=0.0)
 SMALL = dict(hidden_size=48, num_attention_heads=3, num_key_value_heads=1, intermediate_size=64)
-MEDIUM = dict(hidden_size=64, num_attention_heads=4, num_key_value_heads=2, intermediate_size=96)
+# Rows of 64 and 128: the CPU backend of bitsandbytes runs only rows that are a multiple of the block.
+MEDIUM = dict(hidden_size=64, num_attention_heads=4, num_key_value_heads=2, intermediate_size=128)
 LLAMA = dict(model=LlamaForCausalLM, config=LlamaConfig)
 
 RECIPES = {
@@ -77,7 +78,7 @@ RECIPES = {
                          fields=dict(**SMALL, tie_word_embeddings=True, rope_theta=10000.0, attention_bias=True,
                                      mlp_bias=True)),
     "mistral": Recipe(MistralForCausalLM, MistralConfig, "float16", "metaspace", n_tokens=40, has_old_config=True,
-                      fields=dict(**SMALL, vocab_size=384, head_dim=32, sliding_window=16, tie_word_embeddings=False,
+                      fields=dict(**SMALL, vocab_size=384, head_dim=32, sliding_window=16, tie_word_embeddings=True,
                                   rope_theta=10000.0)),
     "qwen2": Recipe(Qwen2ForCausalLM, Qwen2Config, "bfloat16", "qwen2", formats=("nf4-dq",), has_old_config=True,
                     fields=dict(**{**MEDIUM, "intermediate_size": 64}, tie_word_embeddings=True, rope_theta=1000000.0, rms_norm_eps=1e-6)),

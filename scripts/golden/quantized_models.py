@@ -26,7 +26,7 @@ NOTES = [
 MODEL = "llama"
 
 
-def _config(format_name: str) -> BitsAndBytesConfig:
+def quantization_config(format_name: str) -> BitsAndBytesConfig:
     if format_name == "int8":
         return BitsAndBytesConfig(load_in_8bit=True)
     kind, _, nested = format_name.partition("-")
@@ -73,7 +73,7 @@ def write(_golden: Path, models: Path) -> None:
         folder = models / f"{MODEL}-{format_name}"
         shutil.rmtree(folder, ignore_errors=True)
         with exact_codes() as changed:
-            model = AutoModelForCausalLM.from_pretrained(models / MODEL, quantization_config=_config(format_name),
+            model = AutoModelForCausalLM.from_pretrained(models / MODEL, quantization_config=quantization_config(format_name),
                                                          dtype=torch.bfloat16, device_map="cpu")
             model.save_pretrained(folder)
         print(f"  {folder.name}: CPU backend differed in {dict(changed) or 'nothing'}")
