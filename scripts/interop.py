@@ -100,7 +100,7 @@ class Nibble:
             result = json.loads(done.stdout)
         except json.JSONDecodeError:
             raise Failure(f"{shlex.join(words)} wrote no JSON (exit code {done.returncode}): {done.stdout[-300:]}"
-                          f"{done.stderr[-700:]}") from None
+                          f"{done.stderr[-700:].rstrip()}") from None
         if done.returncode or "error" in result:
             raise Failure(f"{shlex.join(words)} failed with exit code {done.returncode}: {result.get('error', result)}")
         return result
@@ -128,7 +128,10 @@ def compare(folder: Path, nibble: Nibble, args: argparse.Namespace) -> None:
     from golden.reference import reference
     from safetensors.numpy import load_file
 
-    theirs = reference(folder, args.question, args.count)
+    try:
+        theirs = reference(folder, args.question, args.count)
+    except (OSError, RuntimeError, ValueError) as error:  # transformers names its reasons in all three
+        raise Failure(f"transformers + bitsandbytes cannot use the folder: {error}") from error
     ours = nibble.run("generate", folder, "--chat", args.question, "--temperature", 0, "--max-new-tokens", args.count)
     print(f"    bitsandbytes: {theirs.text!r}\n    Nibble:       {ours['text']!r}")
     if ours["prompt_tokens"] != len(theirs.prompt):

@@ -7,6 +7,7 @@ pre-tokenizer), unigram.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -125,24 +126,27 @@ def _sentencepiece_bpe(kind: str, vocab_size: int) -> Tokenizer:
 
 
 def _unigram(vocab_size: int) -> Tokenizer:
-    tokenizer = Tokenizer(models.Unigram())
+    """The pieces of spm, each with a log probability by its rank: UnigramTrainer gives another model on every run."""
+    pieces = [piece for piece in spm_pieces(vocab_size + 256) if not piece.startswith("<0x")]
+    n_specials = len(KINDS["unigram"].specials)
+    scores = [0.0] * n_specials + [-2.0 - 0.5 * math.log(1 + i) for i in range(len(pieces) - n_specials)]
+    tokenizer = Tokenizer(models.Unigram(list(zip(pieces, scores)), unk_id=0, byte_fallback=False))
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")])
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
-    tokenizer.train_from_iterator(CORPUS.splitlines(), trainers.UnigramTrainer(
-        vocab_size=vocab_size, unk_token="<unk>", special_tokens=KINDS["unigram"].specials, show_progress=False))
+    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in KINDS["unigram"].specials])
     tokenizer.post_processor = processors.TemplateProcessing(
         single="$A </s>", special_tokens=[("</s>", tokenizer.token_to_id("</s>"))])
     return tokenizer
 
 
 def make_tokenizer(kind: str, vocab_size: int) -> PreTrainedTokenizerFast:
-    """A tokenizer of exactly vocab_size tokens (unigram: at most), with its special tokens and chat template."""
+    """A tokenizer of exactly vocab_size tokens, with its special tokens and chat template."""
     if kind in ("spm", "metaspace"):
         tokenizer = _sentencepiece_bpe(kind, vocab_size)
     else:
         tokenizer = _unigram(vocab_size) if kind == "unigram" else _byte_level(kind, vocab_size)
-    if kind != "unigram" and tokenizer.get_vocab_size() != vocab_size:
+    if tokenizer.get_vocab_size() != vocab_size:
         raise AssertionError(f"{kind}: {tokenizer.get_vocab_size()} tokens instead of {vocab_size}")
     about = KINDS[kind]
     wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=about.bos, eos_token=about.eos,
