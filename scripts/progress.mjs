@@ -75,6 +75,14 @@ export function runLogged(name, command, args, { onLine = () => {}, ...options }
   })
 }
 
+/** Runs npm, the one that started this script where there is one, with its output in build/logs/<name>.log. */
+export function npm(name, args) {
+  const running = process.env.npm_execpath
+  return running?.endsWith("js")
+    ? runLogged(name, process.execPath, [running, ...args])
+    : runLogged(name, "npm", args, { shell: process.platform === "win32" })
+}
+
 /**
  * Runs a program in this terminal and resolves with its exit code (128 + n when signal n ended it). Signals sent to this process reach
  * it too; an interrupt typed at a terminal goes to both of us by itself.

@@ -1,13 +1,12 @@
 // Makes a checkout ready to run: packages, native engine, bundles. Shared by every script that runs the program; does again
 // only what changed, and nothing at all in well under a second when nothing did.
-import { spawnSync } from "node:child_process"
 import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs"
 import { join, relative } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { pathToFileURL } from "node:url"
 import { isFresh, markFresh, takeStamp } from "./fresh.mjs"
 import { cores, pinnedNode, tools, top } from "./places.mjs"
-import { Failure, fail, runLogged, step } from "./progress.mjs"
+import { Failure, fail, npm, runLogged, step } from "./progress.mjs"
 import { checkBuildTools, checkNode } from "./requirements.mjs"
 
 /** Where cmake-js configures and builds; the native tests are built there too, so that the engine is compiled once. */
@@ -21,10 +20,7 @@ const packages = {
   isDone: isInstalled,
   async run() {
     // The flags silence remarks on packages that want a newer Node than the one npm runs on: they run on the pinned one.
-    const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"]
-    const npm = process.env.npm_execpath
-    if (npm?.endsWith("js")) await runLogged("packages", process.execPath, [npm, ...args])
-    else await runLogged("packages", "npm", args, { shell: process.platform === "win32" })
+    await npm("packages", ["ci", "--no-audit", "--no-fund", "--loglevel=error"])
     if (!existsSync(pinnedNode))
       throw new Failure(
         `npm ci did not bring the pinned Node (${pinnedNode}): its install script did not run. See "allowScripts" in package.json.`,
@@ -152,15 +148,15 @@ function isAlive(pid) {
   }
 }
 
-/** Does what is left to do, saying so. `force` names steps to run whatever their stamps say. */
-export async function setUp({ force = [] } = {}) {
+/** Does what is left to do, saying so. `force` names steps to run whatever their stamps say, `skip` steps to leave. */
+export async function setUp({ force = [], skip = [] } = {}) {
   checkNode()
   if (!force.length && isSetUp()) return
   await takeLock()
   try {
     for (const [index, one] of steps.entries()) {
       const isForced = force.includes(one.name)
-      if (!isForced && isFresh(one)) continue
+      if (skip.includes(one.name) || (!isForced && isFresh(one))) continue
       const stamp = takeStamp(one)
       if (isForced || !one.isDone?.()) await step(`[${index + 1}/${steps.length}]`, one.title, one.run)
       markFresh(one, stamp)
@@ -168,13 +164,6 @@ export async function setUp({ force = [] } = {}) {
   } finally {
     rmSync(lockFile, { force: true })
   }
-}
-
-/** Runs a script of ours again on the pinned Node when it was started with another, and ends with its exit code. */
-export function continueOnPinnedNode(file) {
-  if (process.execPath === pinnedNode) return
-  const { status } = spawnSync(pinnedNode, [file, ...process.argv.slice(2)], { stdio: "inherit" })
-  process.exit(status ?? 1)
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await setUp().catch(fail)

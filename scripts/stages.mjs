@@ -76,6 +76,17 @@ const sanitizers = {
   },
 }
 
+const neon = {
+  name: "native tests of the ARM code, cross-compiled and emulated",
+  async run() {
+    const missing = ["aarch64-linux-gnu-g++", "qemu-aarch64"].filter((tool) => !hasTool(tool))
+    if (missing.length) return skip(`${missing.join(" and ")} not installed`)
+    await step("  ", "Configuring", () => runLogged("neon-configure", "cmake", ["--preset", "neon-qemu"], { cwd: join(top, "native") }))
+    await build("Building for 64-bit ARM", "build/neon")
+    return ctest("build/neon", "neon")
+  },
+}
+
 const vitest = {
   name: "vitest",
   async run() {
@@ -105,6 +116,23 @@ const endToEnd = {
   },
 }
 
+/** Python with the packages of scripts/requirements-golden.txt, or null. They are too large to be installed for a test run. */
+function pythonWithPackages() {
+  const python = process.env.NIBBLE_PYTHON ?? "python3"
+  const ask = "import torch, transformers, bitsandbytes, accelerate, safetensors, tokenizers, gguf"
+  return spawnSync(python, ["-c", ask], { stdio: "ignore" }).status === 0 ? python : null
+}
+
+const interop = {
+  name: "quantized folders read by transformers and bitsandbytes",
+  async run() {
+    if (!isSetUp()) return skip("the program is not built")
+    const python = pythonWithPackages()
+    if (!python) return skip("no Python with the packages of scripts/requirements-golden.txt (NIBBLE_PYTHON names another)")
+    return verdict(python, [join(top, "scripts/interop.py")])
+  },
+}
+
 /** First in every list. Where it fails before there is a Node to run the others on, it is the only one. */
 const preparation = {
   name: "set-up",
@@ -113,7 +141,7 @@ const preparation = {
 }
 
 export const checkStages = [preparation, structure, types, lint, nativeFormat, nativeTests, vitest]
-export const testStages = [...checkStages, endToEnd, sanitizers]
+export const testStages = [...checkStages, endToEnd, sanitizers, neon, interop]
 
 /**
  * Runs stages one after another, also after a failed one, and prints a line for each and their sum at the end. Resolves with the
