@@ -40,4 +40,12 @@ struct WeightView {
   int32_t block_size = 0;           // 4-bit formats only: 32, 64, ..., 4096
 };
 
+// The scale of one block of a 4-bit weight, nested or not. Product and sum are rounded separately, as files were made.
+inline float block_scale(const WeightView& w, int64_t block) {
+  const NestedScales& n = w.nested;
+  if (n.codes == nullptr) return w.scales[block];
+  const volatile float product = n.map[n.codes[block]] * n.absmax[block / n.block_size];  // volatile: no contraction to FMA
+  return product + n.offset;
+}
+
 }  // namespace nibble

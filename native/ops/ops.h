@@ -82,7 +82,7 @@ struct OpTable {
   void (*sync)(Exec&);
 
   // Matrix products; the entry is chosen by the weights' format.
-  size_t (*matmul_scratch)(int64_t m, int64_t k, Compute compute);
+  size_t (*matmul_scratch)(const Exec&, int64_t m, int64_t k, Compute compute);
   void (*matmul[16])(Exec&, const MatmulArgs&);  // index: number of formats.def; unused numbers are null
 
   // out [T,C] fp32 = rows ids[t] of table [V,C]. ids int32 [T], each in [0, V).
@@ -105,7 +105,7 @@ struct OpTable {
   void (*kv_store)(Exec&, uint16_t* cache, const float* x, int64_t n_tokens, int64_t n_past, int64_t capacity, int32_t n_kv_heads,
                    int32_t head_dim);
 
-  size_t (*attention_scratch)(const AttentionArgs&);
+  size_t (*attention_scratch)(const Exec&, const AttentionArgs&);  // reads only shapes; larger n_tokens never needs less
   void (*attention)(Exec&, const AttentionArgs&);
 
   // out[i] = silu(gate[i]) * up[i], silu(x) = x / (1 + exp(-x)). out may alias gate or up.

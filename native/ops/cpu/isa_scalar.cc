@@ -1,0 +1,11 @@
+// The kernels compiled for this instruction set; see native/CMakeLists.txt for its flags.
+#include "ops/simd/scalar.h"
+
+#include "ops/cpu/isa.h"
+#include "ops/cpu/table.inl.h"
+
+namespace nibble::cpu {
+
+OpTable make_scalar_table(const OpTable& base) { return make_table<scalar::V>("scalar", base); }
+
+}  // namespace nibble::cpu

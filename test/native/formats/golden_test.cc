@@ -1,0 +1,156 @@
+// Every backend encodes and decodes to the golden bytes of test/golden/formats_golden.h.
+#include <bit>
+#include <cstring>
+#include <string>
+
+#include "core/dtype.h"
+#include "formats/formats.h"
+#include "formats_golden.h"
+#include "harness.h"
+#include "ops/ops.h"
+
+using namespace nibble;
+
+namespace {
+
+const OpTable* const* all_tables() {
+  static std::vector<const OpTable*> list = [] {
+    std::vector<const OpTable*> tables;
+    for (const char* const* name = op_table_names(); *name != nullptr; ++name) tables.push_back(&op_table(*name));
+    tables.push_back(nullptr);
+    return tables;
+  }();
+  return list.data();
+}
+
+std::vector<float> bits_to_floats(const uint32_t* bits, size_t n) {
+  std::vector<float> values(n);
+  for (size_t i = 0; i < n; ++i) values[i] = std::bit_cast<float>(bits[i]);
+  return values;
+}
+
+FormatId format_of(const char* name) { return std::string(name) == "nf4" ? FormatId::Nf4 : FormatId::Fp4; }
+
+}  // namespace
+
+TEST_CASE(conversions_round_like_numpy) {
+  for (int i = 0; i < 42; ++i) {
+    const float value = std::bit_cast<float>(golden::kRoundingInput[i]);
+    CHECK(f32_to_f16(value) == golden::kRoundingFp16[i]);
+    CHECK(f32_to_bf16(value) == golden::kRoundingBf16[i]);
+  }
+}
+
+TEST_CASE(every_fp16_survives_the_way_through_fp32) {
+  for (uint32_t h = 0; h < 65536; ++h) {
+    const bool is_nan = (h & 0x7c00u) == 0x7c00u && (h & 0x3ffu) != 0;
+    if (!is_nan) CHECK(f32_to_f16(f16_to_f32(static_cast<uint16_t>(h))) == h);
+  }
+}
+
+TEST_CASE(code_books_equal_the_golden_ones) {
+  for (int i = 0; i < 16; ++i) {
+    CHECK(std::bit_cast<uint32_t>(codebook(FormatId::Nf4)[i]) == golden::kNf4Code[i]);
+    CHECK(std::bit_cast<uint32_t>(codebook(FormatId::Fp4)[i]) == golden::kFp4Code[i]);
+  }
+  for (int i = 0; i < 256; ++i) CHECK(std::bit_cast<uint32_t>(dynamic_map_signed()[i]) == golden::kDynamicSigned[i]);
+}
+
+TEST_CASE(four_bit_bytes_equal_the_golden_ones) {
+  for (const OpTable* const* table = all_tables(); *table != nullptr; ++table) {
+    for (const golden::Packed4Case& one : golden::kPacked4Cases) {
+      std::vector<float> input = test::random_values(one.n, 1);
+      std::vector<uint16_t> halves(one.n);
+      const bool is_bf16 = std::string(one.input) == "lcg_bf16";
+      for (size_t i = 0; i < one.n; ++i) {
+        halves[i] = f32_to_bf16(input[i]);
+        if (is_bf16) input[i] = bf16_to_f32(halves[i]);
+      }
+      CHECK(test::fnv1a(input.data(), one.n * 4) == one.input_hash);
+      const size_t n_blocks = (one.n + one.block_size - 1) / one.block_size;
+      std::vector<uint8_t> codes((one.n + 1) / 2);
+      std::vector<float> absmax(n_blocks), decoded(one.n);
+      Exec exec;
+      const FormatId format = format_of(one.format);
+      const void* source = is_bf16 ? static_cast<const void*>(halves.data()) : input.data();
+      CHECK((*table)->quantize_blocks[static_cast<int>(format)](exec, codes.data(), absmax.data(), source, is_bf16 ? DType::bf16 : DType::f32,
+                                                                static_cast<int64_t>(one.n), static_cast<int32_t>(one.block_size)) == -1);
+      CHECK(test::fnv1a(codes.data(), codes.size()) == one.packed_hash);
+      CHECK(test::fnv1a(absmax.data(), n_blocks * 4) == one.absmax_hash);
+      WeightView w{format, 1, static_cast<int64_t>(one.n), codes.data(), absmax.data(), {}, codebook(format), static_cast<int32_t>(one.block_size)};
+      (*table)->dequantize[static_cast<int>(format)](exec, decoded.data(), w, 0, 1);
+      CHECK(test::fnv1a(decoded.data(), one.n * 4) == one.decoded_fp32_hash);
+    }
+  }
+}
+
+TEST_CASE(nested_scales_equal_the_golden_ones) {
+  for (const golden::NestedCase& one : golden::kNestedCases) {
+    std::vector<float> input = test::random_values(one.n, 1);
+    if (std::string(one.input) == "lcg_bf16") {
+      for (float& value : input) value = bf16_to_f32(f32_to_bf16(value));
+    }
+    const size_t n_blocks = (one.n + one.block_size - 1) / one.block_size, n_nested = (n_blocks + 255) / 256;
+    std::vector<uint8_t> codes((one.n + 1) / 2), scale_codes(n_blocks);
+    std::vector<float> absmax(n_blocks), nested(n_nested), decoded(one.n);
+    Exec exec;
+    const FormatId format = format_of(one.format);
+    cpu_table().quantize_blocks[static_cast<int>(format)](exec, codes.data(), absmax.data(), input.data(), DType::f32,
+                                                          static_cast<int64_t>(one.n), static_cast<int32_t>(one.block_size));
+    const float offset = nest_scales(scale_codes.data(), nested.data(), absmax.data(), static_cast<int64_t>(n_blocks));
+    CHECK(std::bit_cast<uint32_t>(offset) == one.offset_bits);
+    CHECK(test::fnv1a(scale_codes.data(), n_blocks) == one.codes_hash);
+    CHECK(test::fnv1a(nested.data(), n_nested * 4) == one.nested_absmax_hash);
+    WeightView w{format, 1, static_cast<int64_t>(one.n), codes.data(), nullptr, {scale_codes.data(), nested.data(), dynamic_map_signed(), offset, 256},
+                 codebook(format), static_cast<int32_t>(one.block_size)};
+    cpu_table().dequantize[static_cast<int>(format)](exec, decoded.data(), w, 0, 1);
+    CHECK(test::fnv1a(decoded.data(), one.n * 4) == one.decoded_fp32_hash);
+  }
+}
+
+TEST_CASE(int8_codes_equal_the_golden_ones) {
+  for (const OpTable* const* table = all_tables(); *table != nullptr; ++table) {
+    for (const golden::Int8Case& one : golden::kInt8Cases) {
+      const size_t n = one.rows * one.cols;
+      const std::vector<float> input = test::random_values(n, 1);
+      std::vector<int8_t> codes(n);
+      std::vector<float> scb(one.rows);
+      Exec exec;
+      CHECK((*table)->quantize_rows(exec, codes.data(), scb.data(), input.data(), DType::f32, static_cast<int64_t>(one.rows),
+                                    static_cast<int64_t>(one.cols)) == -1);
+      CHECK(test::fnv1a(codes.data(), n) == one.codes_hash);
+      CHECK(test::fnv1a(scb.data(), one.rows * 4) == one.absmax_hash);
+    }
+  }
+}
+
+TEST_CASE(edge_blocks_encode_to_the_golden_bytes) {
+  const std::vector<float> input = bits_to_floats(golden::kEdgeInput, 237);
+  for (const OpTable* const* table = all_tables(); *table != nullptr; ++table) {
+    for (const FormatId format : {FormatId::Nf4, FormatId::Fp4}) {
+      std::vector<uint8_t> codes(119);
+      std::vector<float> absmax(8);
+      Exec exec;
+      CHECK((*table)->quantize_blocks[static_cast<int>(format)](exec, codes.data(), absmax.data(), input.data(), DType::f32, 237, 32) == -1);
+      CHECK(std::memcmp(codes.data(), format == FormatId::Nf4 ? golden::kEdgeNf4Packed : golden::kEdgeFp4Packed, 119) == 0);
+    }
+  }
+}
+
+TEST_CASE(nan_and_infinity_are_reported_with_their_index) {
+  for (const OpTable* const* table = all_tables(); *table != nullptr; ++table) {
+    for (const float bad : {std::nanf(""), INFINITY, -INFINITY}) {
+      for (const int64_t at : {int64_t{0}, int64_t{333}, int64_t{4095}, int64_t{4097}}) {
+        std::vector<float> input = test::random_values(4100, 3);
+        input[static_cast<size_t>(at)] = bad;
+        std::vector<uint8_t> codes(2050);
+        std::vector<float> absmax(65);
+        Exec exec;
+        CHECK((*table)->quantize_blocks[static_cast<int>(FormatId::Nf4)](exec, codes.data(), absmax.data(), input.data(), DType::f32, 4100, 64) == at);
+        std::vector<int8_t> rows(4100);
+        std::vector<float> scb(10);
+        CHECK((*table)->quantize_rows(exec, rows.data(), scb.data(), input.data(), DType::f32, 10, 410) == at);
+      }
+    }
+  }
+}
