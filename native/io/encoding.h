@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace nibble {
 
@@ -13,6 +15,15 @@ struct FileSlice {
   int32_t file = 0;  // index into the list of files it comes with
   int64_t offset = 0;
   int64_t bytes = 0;
+};
+
+// Where a tensor lies and how; what both a model's tensors and those to be quantized consist of.
+struct StoredTensor {
+  std::string name;  // as in the file, for messages
+  FileSlice data;
+  Encoding encoding = Encoding::f32;
+  std::vector<int64_t> shape;   // row-major
+  int32_t unpermute_heads = 0;  // > 0: the rows of each of so many heads are interleaved for GGUF's rotary layout (tensor_reader.cc)
 };
 
 // One stored block: `elements` values in `bytes` bytes. Plain types are blocks of one.

@@ -28,17 +28,10 @@ struct QuantizedSource {
 //   embed [V,C], head [V,C], final_norm [C],
 //   layers.<i>.{attn_norm, mlp_norm} [C]
 //   layers.<i>.{q [H*D,C], k [G*D,C], v [G*D,C], o [C,H*D], gate [F,C], up [F,C], down [C,F]} and each with ".bias" [rows]
-struct TensorSource {
+struct TensorSource : StoredTensor {
   std::string role;
-  std::string name;  // as in the file, for messages
-  FileSlice data;    // `file` counts in ModelSource::files
-  Encoding encoding = Encoding::f32;
-  std::vector<int64_t> shape;  // 1-D or 2-D, [rows, cols]
   bool is_quantized = false;
   QuantizedSource quantized;  // if is_quantized
-  // GGUF stores the q and k rows of Llama models interleaved for its own rotary layout. > 0: this many heads whose rows
-  // are put back in the Hugging Face order while loading.
-  int32_t unpermute_heads = 0;
 };
 
 struct RopeDescription {
@@ -69,5 +62,8 @@ struct ModelSource {
   DecoderDescription decoder;
   std::vector<TensorSource> tensors;
 };
+
+// Throws bad_input, with the name and the numbers, when the description is impossible or its parts do not fit each other.
+void check_decoder(const DecoderDescription& decoder);
 
 }  // namespace nibble

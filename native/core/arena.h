@@ -1,0 +1,68 @@
+// One block of memory handed out in pieces. Without a block it only counts: the plan of a model is the same code run dry.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace nibble {
+
+// What memory is for, as the plan shows it.
+enum class Owner : uint8_t {
+  weights,      // linear layers of the decoder's blocks, in whatever format
+  scales,       // their block or row scales, code books and maps
+  unquantized,  // embedding, head, norms, biases
+  kv,
+  activations,
+  logits,
+  scratch,  // working memory of the ops
+};
+inline constexpr int kOwners = 7;
+
+// Bytes by owner. `mapped` is the part that lies in mapped files and is not allocated.
+struct MemoryPlan {
+  std::array<uint64_t, kOwners> bytes{};
+  uint64_t mapped = 0;
+
+  uint64_t operator[](Owner owner) const { return bytes[static_cast<size_t>(owner)]; }
+  uint64_t total() const {
+    uint64_t sum = 0;
+    for (const uint64_t part : bytes) sum += part;
+    return sum;
+  }
+};
+
+class Arena {
+ public:
+  static constexpr uint64_t kAlignment = 64;
+
+  // base: null for a dry run, else 64-byte aligned memory of the size() that the dry run told.
+  explicit Arena(void* base = nullptr) : base_(static_cast<std::byte*>(base)) {}
+
+  // Room for n elements, 64-byte aligned; null in a dry run.
+  template <class T>
+  T* take(Owner owner, int64_t n) {
+    const uint64_t bytes = (static_cast<uint64_t>(n) * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
+    std::byte* piece = base_ == nullptr ? nullptr : base_ + size_;
+    size_ += bytes;
+    plan_.bytes[static_cast<size_t>(owner)] += bytes;
+    return reinterpret_cast<T*>(piece);
+  }
+
+  // Counts bytes that stay in a mapped file.
+  void note_mapped(Owner owner, int64_t bytes) {
+    plan_.bytes[static_cast<size_t>(owner)] += static_cast<uint64_t>(bytes);
+    plan_.mapped += static_cast<uint64_t>(bytes);
+  }
+
+  bool is_dry() const { return base_ == nullptr; }
+  uint64_t size() const { return size_; }
+  const MemoryPlan& plan() const { return plan_; }
+
+ private:
+  std::byte* base_;
+  uint64_t size_ = 0;
+  MemoryPlan plan_;
+};
+
+}  // namespace nibble
