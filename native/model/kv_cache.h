@@ -1,0 +1,40 @@
+// Keys and values of the positions computed so far: fp16 [G, capacity, D] per layer, each.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/arena.h"
+#include "model/decoder.h"
+
+namespace nibble {
+
+class KvCache {
+ public:
+  struct Layer {
+    uint16_t* keys = nullptr;
+    uint16_t* values = nullptr;
+  };
+
+  KvCache(const DecoderDescription& decoder, int64_t capacity)
+      : layer_size_(int64_t{decoder.n_kv_heads} * capacity * decoder.head_dim),
+        capacity_(capacity),
+        layers_(static_cast<size_t>(decoder.n_layers)) {}
+
+  void place(Arena& arena) {
+    for (Layer& layer : layers_) {
+      layer.keys = arena.take<uint16_t>(Owner::kv, layer_size_);
+      layer.values = arena.take<uint16_t>(Owner::kv, layer_size_);
+    }
+  }
+
+  int64_t capacity() const { return capacity_; }
+  const Layer& layer(size_t i) const { return layers_[i]; }
+
+ private:
+  int64_t layer_size_;
+  int64_t capacity_;
+  std::vector<Layer> layers_;
+};
+
+}  // namespace nibble

@@ -1,0 +1,310 @@
+#include "model/tensor_loader.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace nibble {
+
+namespace {
+
+int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+bool is_plain(Encoding e) { return e == Encoding::f32 || e == Encoding::f16 || e == Encoding::bf16; }
+
+// Plain elements that the ops take in the order they have in the file.
+bool is_mappable(const TensorSource& tensor) { return is_plain(tensor.encoding) && tensor.unpermute_heads == 0; }
+
+FormatId plain_format(DType type) {
+  return type == DType::f32 ? FormatId::Fp32 : type == DType::f16 ? FormatId::Fp16 : FormatId::Bf16;
+}
+
+// GGUF blocks become fp16 (the type of their own scales); everything else keeps its type.
+DType arena_type(Encoding e) {
+  return e == Encoding::f32 ? DType::f32 : e == Encoding::bf16 ? DType::bf16 : DType::f16;
+}
+
+// A view without scales.
+WeightView plain_view(FormatId format, int64_t rows, int64_t cols, const void* codes) {
+  WeightView view;
+  view.format = format;
+  view.rows = rows;
+  view.cols = cols;
+  view.codes = codes;
+  return view;
+}
+
+void check_shape(const TensorSource& tensor, const std::vector<int64_t>& expected) {
+  if (tensor.shape == expected) return;
+  throw Error(ErrorCode::bad_file, text("Tensor ", tensor.name, " has shape ", shape_text(tensor.shape), ", expected ",
+                                        shape_text(expected), "."));
+}
+
+void check_encoding(const TensorSource& tensor) {
+  if (tensor.is_quantized || is_plain(tensor.encoding) || is_gguf_block(tensor.encoding)) return;
+  throw Error(ErrorCode::bad_file, text("Tensor ", tensor.name, " holds ", encoding_name(tensor.encoding),
+                                        " values without the scales that would make them weights."));
+}
+
+void check_bytes(const TensorSource& tensor, const char* part, int64_t bytes, int64_t expected) {
+  if (bytes == expected) return;
+  throw Error(ErrorCode::bad_file, text("The ", part, " of tensor ", tensor.name, " of shape ", shape_text(tensor.shape), " have ",
+                                        bytes, " bytes, expected ", expected, "."));
+}
+
+// Sizes of the parts of a quantized matrix [rows, cols].
+struct Parts {
+  int64_t codes, scales, nested_absmax;
+};
+
+Parts parts_of(FormatId format, int64_t rows, int64_t cols, int64_t block_size, int64_t nested_block_size) {
+  if (format == FormatId::Int8) return {rows * cols, rows, 0};
+  const int64_t blocks = divide_up(rows * cols, block_size);
+  return {divide_up(rows * cols, 2), blocks, divide_up(blocks, nested_block_size)};
+}
+
+void check_quantized(const TensorSource& tensor, const Parts& parts) {
+  const QuantizedSource& q = tensor.quantized;
+  check_bytes(tensor, "codes", tensor.data.bytes, parts.codes);
+  check_bytes(tensor, "scales", q.absmax.bytes, q.is_nested ? parts.scales : parts.scales * 4);
+  if (q.is_nested) {
+    check_bytes(tensor, "nested scales", q.nested_absmax.bytes, parts.nested_absmax * 4);
+    check_bytes(tensor, "nested map", q.nested_map.bytes, 256 * 4);
+  }
+  if (q.codebook.bytes != 0) check_bytes(tensor, "code book", q.codebook.bytes, 16 * 4);
+}
+
+// fp32 values that the ops read must be aligned; a file may hold them anywhere.
+float* place_floats(const FileSlice& slice, Arena& arena, Owner owner) {
+  const bool is_aligned = slice.offset % static_cast<int64_t>(alignof(float)) == 0;
+  if (!is_aligned) return arena.take<float>(owner, slice.bytes / 4);
+  arena.note_mapped(owner, slice.bytes);
+  return nullptr;
+}
+
+}  // namespace
+
+void TensorLoader::add_matrix(const TensorSource& tensor, int64_t rows, int64_t cols, Owner owner,
+                              const std::optional<QuantizeSpec>& quantize, WeightView* view) {
+  check_shape(tensor, {rows, cols});
+  check_encoding(tensor);
+  if (tensor.is_quantized) {
+    const QuantizedSource& q = tensor.quantized;
+    check_quantize_spec({q.format, q.block_size, q.is_nested});
+    if (q.is_nested && q.nested_block_size < 1) {
+      throw Error(ErrorCode::bad_file, text("Tensor ", tensor.name, " has the nested block size ", q.nested_block_size, "."));
+    }
+    check_quantized(tensor, parts_of(q.format, rows, cols, q.block_size, q.nested_block_size));
+  } else if (is_mappable(tensor)) {
+    check_bytes(tensor, "elements", tensor.data.bytes, stored_bytes(tensor.shape, tensor.encoding, tensor.name));
+  }
+  items_.push_back({&tensor, owner, rows, cols, tensor.is_quantized ? std::nullopt : quantize, view, nullptr, {}});
+}
+
+void TensorLoader::add_vector(const TensorSource& tensor, int64_t n, const float** view) {
+  check_shape(tensor, {n});
+  check_encoding(tensor);
+  items_.push_back({&tensor, Owner::unquantized, n, 1, std::nullopt, nullptr, view, {}});
+}
+
+void TensorLoader::place(Arena& arena) {
+  for (Item& item : items_) {
+    item.room = {};
+    if (item.vector != nullptr) {
+      item.room.codes = arena.take<float>(item.owner, item.rows);
+    } else if (item.quantize) {
+      place_quantized(item, arena);
+    } else if (item.tensor->is_quantized || is_mappable(*item.tensor)) {
+      place_stored(item, arena);
+    } else {
+      const int64_t bytes = static_cast<int64_t>(dtype_size(arena_type(item.tensor->encoding)));
+      item.room.codes = arena.take<uint8_t>(item.owner, item.rows * item.cols * bytes);
+    }
+  }
+}
+
+void TensorLoader::place_stored(Item& item, Arena& arena) {
+  const TensorSource& tensor = *item.tensor;
+  arena.note_mapped(item.owner, tensor.data.bytes);
+  if (!tensor.is_quantized) return;
+  const QuantizedSource& q = tensor.quantized;
+  if (q.is_nested) {
+    arena.note_mapped(Owner::scales, q.absmax.bytes);
+    item.room.nested_absmax = place_floats(q.nested_absmax, arena, Owner::scales);
+    item.room.nested_map = place_floats(q.nested_map, arena, Owner::scales);
+  } else {
+    item.room.scales = place_floats(q.absmax, arena, Owner::scales);
+  }
+  if (q.codebook.bytes != 0) item.room.codebook = place_floats(q.codebook, arena, Owner::scales);
+}
+
+void TensorLoader::place_quantized(Item& item, Arena& arena) {
+  const QuantizeSpec& spec = *item.quantize;
+  const Parts parts = parts_of(spec.format, item.rows, item.cols, spec.block_size, 256);
+  item.room.codes = arena.take<uint8_t>(item.owner, parts.codes);
+  if (spec.is_nested && spec.format != FormatId::Int8) {
+    item.room.nested_codes = arena.take<uint8_t>(Owner::scales, parts.scales);
+    item.room.nested_absmax = arena.take<float>(Owner::scales, parts.nested_absmax);
+  } else {
+    item.room.scales = arena.take<float>(Owner::scales, parts.scales);
+  }
+}
+
+void TensorLoader::read(const OpTable& table, ThreadPool& pool, const std::function<void(double)>& progress,
+                        const Cancel& cancel) {
+  maps_.resize(files_.size());
+  inputs_.resize(files_.size());
+  buffers_.resize(static_cast<size_t>(pool.size()));
+  const auto work_of = [](const Item& item) { return item.room.codes == nullptr ? 0 : item.rows * item.cols; };
+  int64_t total = 1, done = 0;
+  for (const Item& item : items_) total += work_of(item);
+  for (const Item& item : items_) {
+    cancel.check();
+    if (item.vector != nullptr) {
+      read_vector(item, table);
+    } else if (item.quantize) {
+      read_quantized(item, table, pool, cancel);
+    } else if (item.room.codes != nullptr) {
+      read_converted(item, table, pool, cancel);
+    } else {
+      read_stored(item);
+    }
+    done += work_of(item);
+    progress(static_cast<double>(done) / static_cast<double>(total));
+  }
+  inputs_.clear();
+  buffers_.clear();
+  progress(1);
+}
+
+void TensorLoader::read_stored(const Item& item) {
+  const TensorSource& tensor = *item.tensor;
+  WeightView& view = *item.matrix;
+  if (!tensor.is_quantized) {
+    view = plain_view(plain_format(arena_type(tensor.encoding)), item.rows, item.cols, mapped(tensor.data, tensor.name));
+    return;
+  }
+  const QuantizedSource& q = tensor.quantized;
+  view = plain_view(q.format, item.rows, item.cols, mapped(tensor.data, tensor.name));
+  if (q.is_nested) {
+    view.nested = {.codes = mapped(q.absmax, tensor.name),
+                   .absmax = floats(q.nested_absmax, item.room.nested_absmax, tensor.name),
+                   .map = floats(q.nested_map, item.room.nested_map, tensor.name),
+                   .offset = q.nested_offset,
+                   .block_size = q.nested_block_size};
+  } else {
+    view.scales = floats(q.absmax, item.room.scales, tensor.name);
+  }
+  if (q.format == FormatId::Int8) return;
+  view.block_size = q.block_size;
+  view.codebook = q.codebook.bytes == 0 ? codebook(q.format) : floats(q.codebook, item.room.codebook, tensor.name);
+}
+
+void TensorLoader::read_converted(const Item& item, const OpTable& table, ThreadPool& pool, const Cancel& cancel) {
+  const TensorReader reader(file_of(item.tensor->data.file), *item.tensor);
+  const auto for_each_chunk = [&](auto&& body) {
+    pool.parallel_for(divide_up(reader.size(), kEncodeChunk), [&](int64_t chunk, int worker) {
+      cancel.check();
+      const int64_t first = chunk * kEncodeChunk;
+      body(first, std::min(kEncodeChunk, reader.size() - first), buffers_[static_cast<size_t>(worker)]);
+    });
+  };
+  DType type = arena_type(item.tensor->encoding);
+  auto* out = static_cast<uint8_t*>(item.room.codes);
+  const int64_t element = static_cast<int64_t>(dtype_size(type));
+  std::atomic<bool> fits{true};
+  for_each_chunk([&](int64_t first, int64_t n, EncodeBuffers& buffers) {
+    if (reader.type() == type) return reader.read(out + first * element, first, n, buffers.raw);
+    Exec exec;
+    const void* decoded = read_as(DType::f32, table, reader, first, n, buffers);
+    if (table.convert(exec, out + first * element, type, decoded, DType::f32, n) >= 0) fits = false;
+  });
+  if (!fits) {  // bf16 has the range of fp32; NaN and infinity are refused here
+    type = DType::bf16;
+    for_each_chunk([&](int64_t first, int64_t n, EncodeBuffers& buffers) {
+      const void* values = read_as(type, table, reader, first, n, buffers);
+      std::memcpy(out + first * element, values, static_cast<size_t>(n * element));
+    });
+  }
+  *item.matrix = plain_view(plain_format(type), item.rows, item.cols, out);
+}
+
+void TensorLoader::read_quantized(const Item& item, const OpTable& table, ThreadPool& pool, const Cancel& cancel) {
+  const TensorReader reader(file_of(item.tensor->data.file), *item.tensor);
+  const QuantizeSpec& spec = *item.quantize;
+  const Room& room = item.room;
+  WeightView& view = *item.matrix;
+  view = plain_view(spec.format, item.rows, item.cols, room.codes);
+  view.scales = room.scales;
+  if (spec.format == FormatId::Int8) {
+    const int64_t rows = std::max<int64_t>(1, kEncodeChunk / item.cols);
+    pool.parallel_for(divide_up(item.rows, rows), [&](int64_t chunk, int worker) {
+      cancel.check();
+      const int64_t first = chunk * rows;
+      encode_rows(static_cast<int8_t*>(room.codes) + first * item.cols, room.scales + first, reader.type(), table, reader, first,
+                  std::min(rows, item.rows - first), item.cols, buffers_[static_cast<size_t>(worker)]);
+    });
+    return;
+  }
+  const int64_t blocks = divide_up(reader.size(), spec.block_size);
+  std::vector<float> plain_scales(room.scales == nullptr ? static_cast<size_t>(blocks) : 0);
+  float* scales = room.scales == nullptr ? plain_scales.data() : room.scales;
+  pool.parallel_for(divide_up(reader.size(), kEncodeChunk), [&](int64_t chunk, int worker) {
+    cancel.check();
+    const int64_t first = chunk * kEncodeChunk;
+    encode_blocks(static_cast<uint8_t*>(room.codes) + first / 2, scales + first / spec.block_size, spec, reader.type(), table,
+                  reader, first, std::min(kEncodeChunk, reader.size() - first), buffers_[static_cast<size_t>(worker)]);
+  });
+  view.block_size = spec.block_size;
+  view.codebook = codebook(spec.format);
+  if (!spec.is_nested) return;
+  view.nested = {.codes = room.nested_codes, .absmax = room.nested_absmax, .map = dynamic_map_signed()};
+  view.nested.offset = nest_scales(room.nested_codes, room.nested_absmax, scales, blocks);
+}
+
+void TensorLoader::read_vector(const Item& item, const OpTable& table) {
+  const TensorReader reader(file_of(item.tensor->data.file), *item.tensor);
+  const void* values = read_as(DType::f32, table, reader, 0, item.rows, buffers_[0]);
+  std::memcpy(item.room.codes, values, static_cast<size_t>(item.rows) * sizeof(float));
+  *item.vector = static_cast<const float*>(item.room.codes);
+}
+
+const MappedFile& TensorLoader::map_of(int32_t file) {
+  auto& map = maps_[static_cast<size_t>(file)];
+  if (!map) map.emplace(files_[static_cast<size_t>(file)]);
+  return *map;
+}
+
+const InputFile& TensorLoader::file_of(int32_t file) {
+  auto& input = inputs_[static_cast<size_t>(file)];
+  if (!input) input.emplace(files_[static_cast<size_t>(file)]);
+  return *input;
+}
+
+const uint8_t* TensorLoader::mapped(const FileSlice& slice, const std::string& what) {
+  const MappedFile& map = map_of(slice.file);
+  check_range(slice.offset, slice.bytes, map.size(), text(files_[static_cast<size_t>(slice.file)], ": tensor ", what));
+  return map.data() + slice.offset;
+}
+
+const float* TensorLoader::floats(const FileSlice& slice, float* room, const std::string& what) {
+  const uint8_t* bytes = mapped(slice, what);
+  if (room == nullptr) return reinterpret_cast<const float*>(bytes);
+  std::memcpy(room, bytes, static_cast<size_t>(slice.bytes));
+  return room;
+}
+
+int64_t weight_bytes(const WeightView& w) {
+  const Parts parts = parts_of(w.format, w.rows, w.cols, std::max(w.block_size, 1), w.nested.block_size);
+  switch (w.format) {
+    case FormatId::Fp32: return w.rows * w.cols * 4;
+    case FormatId::Fp16:
+    case FormatId::Bf16: return w.rows * w.cols * 2;
+    default: return parts.codes + (w.nested.codes == nullptr ? parts.scales * 4 : parts.scales + parts.nested_absmax * 4);
+  }
+}
+
+}  // namespace nibble

@@ -1,0 +1,77 @@
+// Brings stored tensors to where the ops can read them. What can be used as it lies in the file is used straight from the
+// map; GGUF blocks, layers quantized while loading, vectors and unaligned scales go to the arena.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "core/arena.h"
+#include "core/cancel.h"
+#include "core/mmap.h"
+#include "core/thread_pool.h"
+#include "model/decoder.h"
+#include "model/encode.h"
+#include "ops/ops.h"
+
+namespace nibble {
+
+class TensorLoader {
+ public:
+  explicit TensorLoader(const std::vector<std::string>& files) : files_(files) {}
+
+  // A matrix [rows, cols], quantized while loading when `quantize` is given and the file does not hold it quantized already.
+  // `view` is filled by read(); it and the tensor must stay where they are. Throws bad_file for another shape.
+  void add_matrix(const TensorSource& tensor, int64_t rows, int64_t cols, Owner owner,
+                  const std::optional<QuantizeSpec>& quantize, WeightView* view);
+  // A norm or a bias: fp32 [n], whatever the file holds.
+  void add_vector(const TensorSource& tensor, int64_t n, const float** view);
+
+  // Takes room for what is not mapped: once dry, once for real. Opens no file.
+  void place(Arena& arena);
+  // Opens the files and fills everything. progress: 0 .. 1.
+  void read(const OpTable& table, ThreadPool& pool, const std::function<void(double)>& progress, const Cancel& cancel);
+
+ private:
+  // Where the parts of a tensor go. Null: the part is mapped, or there is none.
+  struct Room {
+    void* codes = nullptr;
+    float* scales = nullptr;
+    uint8_t* nested_codes = nullptr;
+    float* nested_absmax = nullptr;
+    float* nested_map = nullptr;
+    float* codebook = nullptr;
+  };
+  struct Item {
+    const TensorSource* tensor;
+    Owner owner;
+    int64_t rows, cols;
+    std::optional<QuantizeSpec> quantize;
+    WeightView* matrix = nullptr;  // one of the two
+    const float** vector = nullptr;
+    Room room;
+  };
+
+  void place_stored(Item& item, Arena& arena);
+  void place_quantized(Item& item, Arena& arena);
+  void read_stored(const Item& item);
+  void read_converted(const Item& item, const OpTable& table, ThreadPool& pool, const Cancel& cancel);
+  void read_quantized(const Item& item, const OpTable& table, ThreadPool& pool, const Cancel& cancel);
+  void read_vector(const Item& item, const OpTable& table);
+
+  const MappedFile& map_of(int32_t file);
+  const InputFile& file_of(int32_t file);
+  const uint8_t* mapped(const FileSlice& slice, const std::string& what);
+  const float* floats(const FileSlice& slice, float* room, const std::string& what);
+
+  const std::vector<std::string>& files_;
+  std::vector<Item> items_;
+  std::vector<std::optional<MappedFile>> maps_;    // opened when first needed; live as long as the views
+  std::vector<std::optional<InputFile>> inputs_;   // open while reading
+  std::vector<EncodeBuffers> buffers_;             // one per thread while reading
+};
+
+// Bytes of a weight as the ops read it: codes and scales.
+int64_t weight_bytes(const WeightView& w);
+
+}  // namespace nibble
