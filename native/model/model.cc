@@ -1,0 +1,61 @@
+#include "model/model.h"
+
+#include <utility>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace nibble {
+
+namespace {
+
+LoadOptions checked(LoadOptions options) {
+  const DecoderDescription& decoder = options.source.decoder;
+  check_decoder(decoder);
+  if (options.context < 1 || options.context > decoder.max_context) {
+    throw Error(ErrorCode::bad_input, text("The context of ", options.context, " tokens is not between 1 and the ",
+                                           decoder.max_context, " that the model was made for."));
+  }
+  if (options.threads < 0 || options.threads > 1024) {
+    throw Error(ErrorCode::bad_input, text("The number of threads is ", options.threads, "; it must be between 0 and 1024."));
+  }
+  return options;
+}
+
+}  // namespace
+
+Model::Model(LoadOptions options)
+    : options_(checked(std::move(options))),
+      table_(options_.backend == "auto" ? cpu_table() : op_table(options_.backend.c_str())),
+      pool_(options_.threads),
+      weights_(options_.source, options_.quantize),
+      cache_(decoder(), options_.context),
+      forward_(decoder(), weights_, cache_, table_, options_.compute) {
+  exec_.pool = &pool_;
+}
+
+Model::~Model() { table_.free(memory_); }
+
+void Model::place(Arena& arena) {
+  weights_.place(arena);
+  cache_.place(arena);
+  forward_.place(arena, exec_);
+}
+
+MemoryPlan Model::plan() {
+  Arena dry;
+  place(dry);
+  return dry.plan();
+}
+
+void Model::load(const std::function<void(double)>& progress, const Cancel& cancel) {
+  Arena dry;
+  place(dry);
+  memory_ = table_.alloc(dry.size());
+  Arena arena(memory_);
+  place(arena);
+  forward_.prepare(exec_);
+  weights_.read(table_, pool_, progress, cancel);
+}
+
+}  // namespace nibble

@@ -1,0 +1,57 @@
+// One sequence of tokens over a model's cache: generation with reuse of what the cache already holds.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "core/cancel.h"
+#include "model/model.h"
+#include "model/sampler.h"
+
+namespace nibble {
+
+struct GenerateOptions {
+  std::vector<int32_t> tokens;  // the whole prompt
+  int64_t max_new_tokens = 0;
+  SamplingOptions sampling;
+  std::vector<int32_t> stop_tokens;
+};
+
+enum class StopReason { stop_token, max_new_tokens, context_full };
+
+struct GenerateResult {
+  std::vector<int32_t> tokens;  // a stop token drawn is the last
+  StopReason stop_reason = StopReason::max_new_tokens;
+  int64_t prompt_tokens = 0;
+  int64_t cached_tokens = 0;  // of the prompt, not computed again
+  double prefill_ms = 0;
+  double decode_ms = 0;  // from the first new token to the last
+  double time_to_first_token_ms = 0;
+};
+
+class Session {
+ public:
+  explicit Session(Model& model) : model_(model) {}
+
+  // on_token gets each new token at once; false asks for a stop, which counts as a stop token. Throws bad_input for an
+  // empty prompt, one that does not fit the context, or an id outside the vocabulary; cancelled; what the ops throw.
+  GenerateResult generate(const GenerateOptions& options, const std::function<bool(int32_t)>& on_token, const Cancel& cancel);
+
+  // Logits of every position of a fresh sequence, in order: rows [first, first + n) as fp32 [n, V].
+  using LogitRows = std::function<void(int64_t first, int64_t n, std::span<const float> values)>;
+  void logits(std::span<const int32_t> tokens, const LogitRows& on_rows, const Cancel& cancel);
+
+ private:
+  void check_tokens(std::span<const int32_t> tokens) const;
+  int64_t reusable_prefix(std::span<const int32_t> prompt) const;
+  int64_t extend(std::span<const int32_t> tokens, const Cancel& cancel);
+  std::span<float> last_logits(int64_t row);
+
+  Model& model_;
+  std::vector<int32_t> cached_;  // tokens whose keys and values the cache holds
+  std::vector<float> row_;       // [V] on the host
+};
+
+}  // namespace nibble

@@ -1,0 +1,17 @@
+// What the machine and this process have of memory, in bytes. 0 where the system does not tell.
+#pragma once
+
+#include <cstdint>
+
+namespace nibble {
+
+struct SystemMemory {
+  uint64_t total = 0;      // of the machine, or the limit of this process's cgroup where that is lower
+  uint64_t available = 0;  // can be taken without swapping: MemAvailable on Linux, free + inactive on macOS
+  uint64_t resident = 0;   // of this process now
+  uint64_t peak_resident = 0;
+};
+
+SystemMemory system_memory();
+
+}  // namespace nibble
