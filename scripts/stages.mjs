@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { findOrInstallBrowser } from "./browser.mjs"
 import { cores, pinnedNode, tools, top } from "./places.mjs"
 import { Failure, runInForeground, runLogged, step } from "./progress.mjs"
-import { isSetUp, nativeBuild, reportBuild, setUp } from "./setup.mjs"
+import { reportBuild, setUp } from "./setup.mjs"
 
 const one = { passed: 1, failed: 0, skipped: 0 }
 const oneFailed = { passed: 0, failed: 1, skipped: 0 }
@@ -62,8 +62,9 @@ async function ctest(folder, name) {
 const nativeTests = {
   name: "native tests",
   async run() {
-    await build("Building the native tests", nativeBuild)
-    return ctest(nativeBuild, "native")
+    await step("  ", "Configuring", () => runLogged("native-configure", "cmake", ["--preset", "release"], { cwd: join(top, "native") }))
+    await build("Building the native tests", "build/core")
+    return ctest("build/core", "native")
   },
 }
 
@@ -106,7 +107,7 @@ const vitest = {
 const endToEnd = {
   name: "end to end",
   async run() {
-    if (!isSetUp()) return skip("the program is not built")
+    if (!existsSync(join(top, "dist/main/cli.mjs"))) return skip("the program is not built")
     const file = resultFile("e2e.json")
     const env = { ...process.env, CHROME_PATH: await findOrInstallBrowser(), PLAYWRIGHT_JSON_OUTPUT_NAME: file }
     const code = await runInForeground(pinnedNode, [tools.playwright, "test", "--reporter=list,json"], { cwd: top, env })
@@ -126,7 +127,7 @@ function pythonWithPackages() {
 const interop = {
   name: "quantized folders read by transformers and bitsandbytes",
   async run() {
-    if (!isSetUp()) return skip("the program is not built")
+    if (!existsSync(join(top, "dist/main/cli.mjs"))) return skip("the program is not built")
     const python = pythonWithPackages()
     if (!python) return skip("no Python with the packages of scripts/requirements-golden.txt (NIBBLE_PYTHON names another)")
     return verdict(python, [join(top, "scripts/interop.py")])

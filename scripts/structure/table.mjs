@@ -37,7 +37,7 @@ export const placements = [
   { module: /^(napi|node_api|js_native_api)\.h$/, in: ["native/binding"] },
   { module: /^(cuda\w*|cublas\w*|mma|nv\w+)\.h$/, in: ["native/ops/cuda"] },
   { module: /^(\w*intrin|arm_neon|arm_sve)\.h$/, in: ["native/ops/simd"] },
-  { module: /\.inl\.h$/, in: ["native/ops/cpu/isa_*.cc"] },
+  { module: /\.inl\.h$/, in: ["native/ops/cpu/isa_*.cc", "native/ops/cpu/*.inl.h"] },
   { module: /^electron(\/|$)/, in: ["main/electron", "test"] },
   { module: /^(react|react-dom)(\/|$)/, in: ["renderer", "test/renderer"] },
   { module: /^node:/, notIn: ["renderer", "shared"] },
