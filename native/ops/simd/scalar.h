@@ -21,7 +21,11 @@ struct V {
 
   static F zero() { return 0; }
   static F set1(float x) { return x; }
-  static F load(const float* p) { return *p; }
+  static F load(const float* p) {  // weights in files may lie at any address
+    float x;
+    std::memcpy(&x, p, 4);
+    return x;
+  }
   static void store(float* p, F x) { *p = x; }
   static F add(F a, F b) { return a + b; }
   static F sub(F a, F b) { return a - b; }
