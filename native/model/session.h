@@ -39,6 +39,9 @@ class Session {
   // empty prompt, one that does not fit the context, or an id outside the vocabulary; cancelled; what the ops throw.
   GenerateResult generate(const GenerateOptions& options, const std::function<bool(int32_t)>& on_token, const Cancel& cancel);
 
+  // Forgets what the cache holds: it was overwritten by someone else.
+  void forget() { cached_.clear(); }
+
   // Logits of every position of a fresh sequence, in order: rows [first, first + n) as fp32 [n, V].
   using LogitRows = std::function<void(int64_t first, int64_t n, std::span<const float> values)>;
   void logits(std::span<const int32_t> tokens, const LogitRows& on_rows, const Cancel& cancel);

@@ -1,0 +1,62 @@
+// Writes the tensors of a checkpoint, quantized or copied, into one file. Streams: every thread reads, encodes and writes one
+// chunk after the other, so that memory does not grow with the model and disk and processor work at the same time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/cancel.h"
+#include "model/encode.h"
+
+namespace nibble {
+
+// One tensor to write.
+struct QuantizeTensor : StoredTensor {
+  bool is_quantized = false;  // else converted to `type`, or copied where it has that type
+  QuantizeSpec spec;          // if is_quantized
+  DType type = DType::f32;    // f32, f16 or bf16: of the copy; of the weight before it is quantized, as transformers loads it
+};
+
+struct QuantizeOptions {
+  std::vector<std::string> files;
+  std::vector<QuantizeTensor> tensors;
+  std::string out_path;  // exists; the ranges written start at out_offset, without gaps, in the order of `tensors`
+  int64_t out_offset = 0;
+  int threads = 0;  // 0 = one per core that this process may use
+};
+
+// A tensor of the bitsandbytes layout within the output.
+//   data           copied elements; 4-bit codes; int8 codes [rows, cols]
+//   absmax         fp32 [n_blocks], or uint8 [n_blocks] when nested
+//   nested_absmax  fp32 [ceil(n_blocks / 256)]
+//   scb            fp32 [rows]
+enum class RangeKind : uint8_t { data, absmax, nested_absmax, scb };
+
+struct WrittenRange {
+  int64_t tensor;  // index into QuantizeOptions::tensors
+  RangeKind kind;
+  int64_t begin, end;  // bytes, relative to out_offset
+};
+
+struct QuantizeProgress {
+  int64_t tensors_done = 0;
+  int64_t parameters_done = 0;
+  int64_t bytes_written = 0;
+  int64_t tensor = 0;  // index of one that is being worked on
+};
+
+struct QuantizeResult {
+  std::vector<WrittenRange> ranges;  // in the order of the file
+  std::vector<std::pair<int64_t, float>> nested_offsets;  // tensor, offset; of nested 4-bit tensors
+  double seconds = 0;
+  int64_t parameters_quantized = 0;
+};
+
+// Throws bad_input for impossible options, bad_file for damaged sources and for NaN or infinity (tensor and index named),
+// no_space, no_permission, cancelled. on_progress comes from any thread, one call at a time.
+QuantizeResult quantize(const QuantizeOptions& options, const std::function<void(const QuantizeProgress&)>& on_progress,
+                        const Cancel& cancel);
+
+}  // namespace nibble
