@@ -31,25 +31,16 @@ const packages = {
 const native = {
   name: "native",
   title: "Building the engine",
-  inputs: ["native", "package-lock.json"],
+  inputs: ["native", "package.json", "package-lock.json"],
   outputs: ["dist/engine.node"],
   async run(report) {
     checkBuildTools()
     removeForeignBuild()
-    const args = [
-      "build",
-      "--directory",
-      "native",
-      "--out",
-      nativeBuild,
-      "--config",
-      "Release",
-      "--target",
-      "engine",
-      "--parallel",
-      String(cores),
-    ]
-    await runLogged("native", pinnedNode, [tools.cmakeJs, ...args], { onLine: reportBuild(report) })
+    const where = ["--directory", "native", "--out", nativeBuild, "--config", "Release"]
+    // Configured every time: cmake-js by itself would keep a configuration that failed half way.
+    await runLogged("native-configure", pinnedNode, [tools.cmakeJs, "configure", ...where])
+    const what = ["--target", "engine", "--parallel", String(cores)]
+    await runLogged("native", pinnedNode, [tools.cmakeJs, "build", ...where, ...what], { onLine: reportBuild(report) })
     // Renamed into place: a running engine keeps the file that it has mapped.
     mkdirSync(join(top, "dist"), { recursive: true })
     copyFileSync(join(top, nativeBuild, "Release/engine.node"), join(top, "dist/engine.node.new"))
