@@ -5,7 +5,7 @@ import { Chat, ChatSummary, Message, Overflow, Sampling, SearchHit } from "../sc
 import { BlockSize, QuantizedFormat } from "../schema/format.ts"
 import { Job } from "../schema/job.ts"
 import { InstalledModel, LoadedModel, ModelInspection } from "../schema/model.ts"
-import { Settings } from "../schema/settings.ts"
+import { Settings, SettingsChange } from "../schema/settings.ts"
 import { EngineState, MemorySnapshot, SystemInfo } from "../schema/system.ts"
 
 /** What the first screen offers. */
@@ -132,7 +132,7 @@ export const app = {
   /** Exact token counts for the meter; null limit when no model is loaded. */
   "chat.count": method(chatId.extend({ draft: z.string() }), z.object({ chat: z.int(), draft: z.int(), limit: z.int().nullable() })),
 
-  "settings.update": method(Settings.partial(), Settings),
+  "settings.update": method(SettingsChange, Settings),
 
   /** Folders and models under a folder of this computer (null: the home folder), for the file picker. */
   "files.list": method(

@@ -18,3 +18,18 @@ export const Settings = z.object({
   loadLastModel: z.boolean().default(true),
 })
 export type Settings = z.infer<typeof Settings>
+
+/** What is to change. The fields are taken without their defaults: those of partial() would put every setting not named back. */
+export const SettingsChange = z
+  .object({
+    theme: Settings.shape.theme.unwrap(),
+    language: Settings.shape.language.unwrap(),
+    defaultFormat: Settings.shape.defaultFormat.unwrap(),
+    threads: Settings.shape.threads.unwrap(),
+    context: Settings.shape.context.unwrap(),
+    hubEndpoint: Settings.shape.hubEndpoint.unwrap(),
+    lastModelId: Settings.shape.lastModelId.unwrap(),
+    loadLastModel: Settings.shape.loadLastModel.unwrap(),
+  } satisfies Record<keyof Settings, z.ZodType>)
+  .partial()
+export type SettingsChange = z.infer<typeof SettingsChange>
