@@ -54,14 +54,15 @@ export type Client<C extends Contract> = {
 }
 
 const id = z.int().nonnegative()
+// Optional: "nothing" is undefined, and JSON leaves out such a key.
 const ToServer = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("call"), id, name: z.string(), input: z.unknown() }),
+  z.object({ type: z.literal("call"), id, name: z.string(), input: z.unknown().optional() }),
   z.object({ type: z.literal("cancel"), id }),
   z.object({ type: z.literal("ack"), id, count: z.int() }),
 ])
 const ToClient = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("event"), id, event: z.unknown() }),
-  z.object({ type: z.literal("result"), id, value: z.unknown() }),
+  z.object({ type: z.literal("event"), id, event: z.unknown().optional() }),
+  z.object({ type: z.literal("result"), id, value: z.unknown().optional() }),
   z.object({ type: z.literal("error"), id, error: ErrorData }),
 ])
 
