@@ -1,0 +1,136 @@
+// The model hub: what files a repository has, and bringing those of a model here, each checked by the hash that the hub names.
+import { join } from "node:path"
+import { z } from "zod"
+import { AppError } from "../../shared/schema/error.ts"
+import type { ExpectedDigest } from "./digest.ts"
+import { refusal, TryAgain } from "./refusal.ts"
+import { readJson, request } from "./request.ts"
+import { type Pace, transfer } from "./transfer.ts"
+
+export interface Hub {
+  /** Without a slash at its end. */
+  endpoint: string
+  /** Goes to the endpoint's origin only. */
+  token: string | null
+}
+
+export interface HubFile {
+  name: string
+  bytes: number
+  digest: ExpectedDigest
+}
+
+export interface Repository {
+  /** "organization/name" */
+  name: string
+  /** The commit, so that files of two versions are not mixed. */
+  revision: string
+  files: HubFile[]
+}
+
+const publicHub = "https://huggingface.co"
+
+/** That an unreachable hub is noticed soon matters more than that a very slow one answers. */
+const listing_ms = 5000
+const longestListing_bytes = 8 << 20
+
+/** `address`: as set by the user; empty: HF_ENDPOINT, or the public hub. */
+export function hubAt(address: string, env: Record<string, string | undefined>): Hub {
+  const endpoint = (address.trim() || env.HF_ENDPOINT?.trim() || publicHub).replace(/\/+$/, "")
+  if (!/^https?:$/.test(URL.canParse(endpoint) ? new URL(endpoint).protocol : ""))
+    throw new AppError("bad_input", `The hub's address "${endpoint}" is no web address.`, "Correct it in the settings or in HF_ENDPOINT.")
+  return { endpoint, token: env.HF_TOKEN?.trim() || null }
+}
+
+const Commit = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) })
+const Entry = z.object({
+  type: z.string(),
+  path: z.string(),
+  size: z.number().int().nonnegative(),
+  oid: z.string(),
+  lfs: z.object({ oid: z.string().regex(/^[0-9a-f]{64}$/), size: z.number().int().nonnegative() }).optional(),
+})
+
+/** The files at the top of a repository. */
+export async function listRepository(hub: Hub, name: string, revision: string, signal: AbortSignal): Promise<Repository> {
+  if (!/^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/.test(name))
+    throw new AppError("bad_input", `"${name}" is no name of a repository.`, 'It has the form "organization/name".')
+  const api = `${hub.endpoint}/api/models/${name}`
+  const { sha } = await ask(hub, `${api}/revision/${encodeURIComponent(revision)}`, Commit, name, signal)
+  const entries = await ask(hub, `${api}/tree/${sha}`, z.array(Entry), name, signal)
+  const files = entries
+    .filter((entry) => entry.type === "file" && isPlainName(entry.path))
+    .map(({ path, size, oid, lfs }): HubFile => {
+      if (lfs) return { name: path, bytes: lfs.size, digest: { algorithm: "sha256", hex: lfs.oid } }
+      return { name: path, bytes: size, digest: { algorithm: "git-sha1", hex: oid } }
+    })
+  return { name, revision: sha, files }
+}
+
+/** A file name on every system: what the hub says is used as one. */
+function isPlainName(name: string): boolean {
+  return /^[A-Za-z0-9_][\w.+ -]*$/.test(name) && !name.endsWith(".") && name.length <= 200
+}
+
+async function ask<T extends z.ZodType>(hub: Hub, address: string, schema: T, what: string, signal: AbortSignal): Promise<z.output<T>> {
+  const answer = await request(address, { authorization: bearer(hub), signal, headers_ms: listing_ms })
+  const { response, host } = answer
+  if (response.status !== 200) {
+    await response.body?.cancel()
+    const refused = refusal(response, `${what} on ${host}`)
+    throw refused instanceof TryAgain ? refused.error : refused
+  }
+  const parsed = schema.safeParse(await readJson(answer, longestListing_bytes))
+  if (!parsed.success)
+    throw new AppError("network", `${host} answered about ${what} in a form that is not known.`, "Check the hub's address.")
+  return parsed.data
+}
+
+function bearer({ token }: Hub): string | null {
+  return token === null ? null : `Bearer ${token}`
+}
+
+const neededFiles =
+  /^(.*\.safetensors|model\.safetensors\.index\.json|config\.json|generation_config\.json|tokenizer(_config)?\.json|special_tokens_map\.json|chat_template\.(jinja|json)|README\.md|LICENSE.*)$/
+
+/** The files that a model consists of. Weights that are not safetensors can run code when they are read; they are not taken. */
+export function modelFiles({ name, files }: Repository): HubFile[] {
+  const needed = files.filter((file) => neededFiles.test(file.name))
+  const has = (pattern: RegExp) => needed.some((file) => pattern.test(file.name))
+  if (!has(/^config\.json$/)) throw new AppError("unsupported", `${name} has no config.json, so it is no model that can be read.`)
+  if (!has(/\.safetensors$/))
+    throw new AppError("unsupported", `${name} has no safetensors weights.`, "Other kinds of weights can run code when they are read.")
+  return needed
+}
+
+export interface DownloadProgress {
+  phase: "download" | "verify"
+  bytesDone: number
+  bytesTotal: number
+  item: string
+}
+
+/** Brings `files` into `folder`. What is there already and right is not brought again. */
+export async function downloadFiles(
+  hub: Hub,
+  repository: Repository,
+  options: { files: HubFile[]; folder: string; signal: AbortSignal; onProgress(progress: DownloadProgress): void; pace?: Partial<Pace> },
+): Promise<void> {
+  const { files, folder, signal, onProgress, pace = {} } = options
+  const bytesTotal = files.reduce((sum, file) => sum + file.bytes, 0)
+  let before = 0
+  for (const file of files) {
+    await transfer({
+      address: `${hub.endpoint}/${repository.name}/resolve/${repository.revision}/${encodeURIComponent(file.name)}`,
+      path: join(folder, file.name),
+      bytes: file.bytes,
+      digest: file.digest,
+      authorization: bearer(hub),
+      signal,
+      onProgress: (phase, done) => onProgress({ phase, bytesDone: before + done, bytesTotal, item: file.name }),
+      pace,
+    })
+    before += file.bytes
+    onProgress({ phase: "download", bytesDone: before, bytesTotal, item: file.name })
+  }
+}
