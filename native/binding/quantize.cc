@@ -11,6 +11,15 @@ DType to_plain_dtype(const Fields& fields) {
   return fields.choice<DType>("dtype", {{"f32", DType::f32}, {"f16", DType::f16}, {"bf16", DType::bf16}});
 }
 
+void read_place(QuantizeTensor& tensor, const Fields& place) {
+  const auto read = [&](const char* name, int64_t& at) {
+    if (place.has(name)) at = place.integer(name, 0, kMaxExact);
+  };
+  read("data", tensor.data_at);
+  read("scales", tensor.scales_at);
+  read("nested", tensor.nested_at);
+}
+
 QuantizeOptions to_quantize_options(const Fields& fields) {
   QuantizeOptions options;
   options.files = fields.texts("files");
@@ -18,6 +27,7 @@ QuantizeOptions to_quantize_options(const Fields& fields) {
     const Fields action = tensor.object("action");
     QuantizeTensor result{to_stored_tensor(tensor), action.choice<bool>("kind", {{"copy", false}, {"quantize", true}}), {}, to_plain_dtype(action)};
     if (result.is_quantized) result.spec = to_quantize_spec(action.object("spec"));
+    if (tensor.has("place")) read_place(result, tensor.object("place"));
     options.tensors.push_back(std::move(result));
   });
   options.out_path = fields.text("outPath");

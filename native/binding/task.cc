@@ -70,7 +70,11 @@ void TaskBase::wake(bool is_done) {
 // is_done_ is set together with the mark of the last wake, so nothing comes after the drain that sees it.
 void TaskBase::on_wake(napi_env env, napi_value listener, void* task, void*) {
   if (env == nullptr) return;  // the environment ends; Tasks::end() does the rest
-  static_cast<TaskBase*>(task)->drain(Napi::Function(env, listener));
+  try {
+    static_cast<TaskBase*>(task)->drain(Napi::Function(env, listener));
+  } catch (const Napi::Error&) {
+    // A worker that was terminated runs no JavaScript any more, but still gets this call: nobody is left to tell.
+  }
 }
 
 void TaskBase::drain(Napi::Function listener) {

@@ -32,6 +32,10 @@ Model::Model(LoadOptions options)
       cache_(decoder(), options_.context),
       forward_(decoder(), weights_, cache_, table_, options_.compute) {
   exec_.pool = &pool_;
+  Arena dry;
+  place(dry);
+  plan_ = dry.plan();
+  arena_bytes_ = dry.size();
 }
 
 Model::~Model() { table_.free(memory_); }
@@ -42,16 +46,8 @@ void Model::place(Arena& arena) {
   forward_.place(arena, exec_);
 }
 
-MemoryPlan Model::plan() {
-  Arena dry;
-  place(dry);
-  return dry.plan();
-}
-
 void Model::load(const std::function<void(double)>& progress, const Cancel& cancel) {
-  Arena dry;
-  place(dry);
-  memory_ = table_.alloc(dry.size());
+  memory_ = table_.alloc(arena_bytes_);
   Arena arena(memory_);
   place(arena);
   forward_.prepare(exec_);

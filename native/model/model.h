@@ -36,8 +36,8 @@ class Model {
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
-  // The dry run of allocate().
-  MemoryPlan plan();
+  // The dry run of load().
+  const MemoryPlan& plan() const { return plan_; }
   // Reserves all memory of the model and reads the weights. Called once.
   void load(const std::function<void(double)>& progress, const Cancel& cancel);
 
@@ -59,6 +59,8 @@ class Model {
   Weights weights_;
   KvCache cache_;
   Forward forward_;
+  MemoryPlan plan_;
+  uint64_t arena_bytes_ = 0;
   void* memory_ = nullptr;
 };
 

@@ -73,7 +73,7 @@ class Writer {
 
  private:
   void add_job(size_t index);
-  int64_t add_range(size_t tensor, RangeKind kind, int64_t bytes);
+  int64_t add_range(size_t tensor, RangeKind kind, int64_t bytes, int64_t place);
   void write_chunk(int64_t chunk, Workspace& work);
   int64_t write_blocks(Job& job, int64_t first, int64_t n, Workspace& work);
   int64_t write_rows(Job& job, int64_t first, int64_t n, Workspace& work);
@@ -91,7 +91,8 @@ class Writer {
   OutputFile out_;
   std::vector<std::unique_ptr<Job>> jobs_;
   int64_t n_chunks_ = 0;
-  int64_t end_ = options_.out_offset;
+  int64_t next_ = options_.out_offset;  // where a range without a place of its own goes
+  int64_t end_ = options_.out_offset;   // of all ranges
   QuantizeResult result_;
   std::mutex progress_mutex_;
   QuantizeProgress progress_;
@@ -111,7 +112,7 @@ void Writer::add_job(size_t index) {
   job->size = job->reader->size();
   job->chunk_size = kEncodeChunk;
   if (!tensor.is_quantized) {
-    job->data_at = add_range(index, RangeKind::data, job->size * static_cast<int64_t>(dtype_size(tensor.type)));
+    job->data_at = add_range(index, RangeKind::data, job->size * static_cast<int64_t>(dtype_size(tensor.type)), tensor.data_at);
   } else {
     check_quantize_spec(tensor.spec);
     if (tensor.shape.size() != 2) {
@@ -121,12 +122,14 @@ void Writer::add_job(size_t index) {
     if (tensor.spec.format == FormatId::Int8) {
       job->cols = std::max<int64_t>(tensor.shape[1], 1);
       job->chunk_size = std::max<int64_t>(1, kEncodeChunk / job->cols) * job->cols;
-      job->data_at = add_range(index, RangeKind::data, job->size);
-      job->scales_at = add_range(index, RangeKind::scb, tensor.shape[0] * 4);
+      job->data_at = add_range(index, RangeKind::data, job->size, tensor.data_at);
+      job->scales_at = add_range(index, RangeKind::scb, tensor.shape[0] * 4, tensor.scales_at);
     } else {
-      job->data_at = add_range(index, RangeKind::data, divide_up(job->size, 2));
-      job->scales_at = add_range(index, RangeKind::absmax, job->n_blocks() * (job->is_nested() ? 1 : 4));
-      if (job->is_nested()) job->nested_at = add_range(index, RangeKind::nested_absmax, divide_up(job->n_blocks(), 256) * 4);
+      job->data_at = add_range(index, RangeKind::data, divide_up(job->size, 2), tensor.data_at);
+      job->scales_at = add_range(index, RangeKind::absmax, job->n_blocks() * (job->is_nested() ? 1 : 4), tensor.scales_at);
+      if (job->is_nested()) {
+        job->nested_at = add_range(index, RangeKind::nested_absmax, divide_up(job->n_blocks(), 256) * 4, tensor.nested_at);
+      }
     }
   }
   job->first_chunk = n_chunks_;
@@ -136,10 +139,15 @@ void Writer::add_job(size_t index) {
   jobs_.push_back(std::move(job));
 }
 
-int64_t Writer::add_range(size_t tensor, RangeKind kind, int64_t bytes) {
-  const int64_t at = end_;
-  end_ += bytes;
-  result_.ranges.push_back({static_cast<int64_t>(tensor), kind, at - options_.out_offset, end_ - options_.out_offset});
+int64_t Writer::add_range(size_t tensor, RangeKind kind, int64_t bytes, int64_t place) {
+  const int64_t at = place < 0 ? next_ : place;
+  if (at < options_.out_offset) {
+    throw Error(ErrorCode::bad_input, text("Tensor ", options_.tensors[tensor].name, " is to be written at ", at, ", before the offset of ",
+                                           options_.out_offset, " where writing begins."));
+  }
+  next_ = at + bytes;
+  end_ = std::max(end_, next_);
+  result_.ranges.push_back({static_cast<int64_t>(tensor), kind, at - options_.out_offset, next_ - options_.out_offset});
   return at;
 }
 

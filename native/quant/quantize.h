@@ -17,13 +17,17 @@ struct QuantizeTensor : StoredTensor {
   bool is_quantized = false;  // else converted to `type`, or copied where it has that type
   QuantizeSpec spec;          // if is_quantized
   DType type = DType::f32;    // f32, f16 or bf16: of the copy; of the weight before it is quantized, as transformers loads it
+  // Where its ranges go in the output file; -1: behind the range before.
+  int64_t data_at = -1;
+  int64_t scales_at = -1;  // absmax or scb
+  int64_t nested_at = -1;
 };
 
 struct QuantizeOptions {
   std::vector<std::string> files;
   std::vector<QuantizeTensor> tensors;
-  std::string out_path;  // exists; the ranges written start at out_offset, without gaps, in the order of `tensors`
-  int64_t out_offset = 0;
+  std::string out_path;    // exists; ranges that have no place of their own start at out_offset, in the order of `tensors`
+  int64_t out_offset = 0;  // nothing is written before it
   int threads = 0;  // 0 = one per core that this process may use
 };
 
