@@ -147,7 +147,7 @@ export interface NativeModel {
   dispose(): void
 }
 
-/** One tensor to write. Output bytes are appended in the order of the list. */
+/** One tensor to write. Output bytes are appended in the order of the list, where `place` does not say otherwise. */
 export interface NativeQuantizeTensor {
   name: string
   data: NativeFileSlice
@@ -158,6 +158,8 @@ export interface NativeQuantizeTensor {
   action:
     | { kind: "copy"; dtype: PlainDtype }
     | { kind: "quantize"; spec: NativeQuantizeSpec /* weight dtype before quantizing */; dtype: PlainDtype }
+  /** Offsets in the output file of its data, its absmax or SCB, and its nested absmax; absent: behind the range before. */
+  place?: { data?: number; scales?: number; nested?: number }
 }
 
 export interface NativeQuantizeOptions {

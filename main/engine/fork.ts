@@ -1,0 +1,49 @@
+// The engine host as a child process of plain Node.
+import { type ChildProcess, fork } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import type { HostProcess } from "./client.ts"
+
+/** How long a host may take to end by itself, so that it can remove what it had half written. */
+const graceMs = 3000
+
+export function hostPath(): string {
+  return fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./host.ts" : "./host.mjs", import.meta.url))
+}
+
+export function forkHost(): HostProcess {
+  // execArgv: nothing of ours, such as a debugger's port, goes on to the child.
+  return hostOfChild(fork(hostPath(), { serialization: "advanced", stdio: ["ignore", "inherit", "pipe", "ipc"], execArgv: [] }))
+}
+
+/** A child process with an IPC channel as a host. */
+export function hostOfChild(child: ChildProcess): HostProcess {
+  child.stderr?.setEncoding("utf8")
+  return {
+    pid: child.pid,
+    port: {
+      // Sending to a process that is gone fails; its end is told by onExit.
+      post: (message) => void child.send(message as never, () => {}),
+      onMessage: (listener) => void child.on("message", listener),
+      onClose: (listener) => void child.once("disconnect", listener),
+    },
+    kill() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      child.kill("SIGTERM")
+      const timer = setTimeout(() => child.kill("SIGKILL"), graceMs)
+      child.once("exit", () => clearTimeout(timer))
+    },
+    onExit(listener) {
+      let isTold = false
+      const tell = (code: number | null, signal: string | null) => {
+        if (!isTold) listener(code, signal)
+        isTold = true
+      }
+      // "close" comes after "exit", when the last output has been read too. A process that could not be started may have neither.
+      child.once("close", tell)
+      child.on("error", (error) => {
+        if (child.pid === undefined) tell(null, error.message)
+      })
+    },
+    onLog: (listener) => void child.stderr?.on("data", listener),
+  }
+}
