@@ -1,0 +1,203 @@
+// A GGUF file as a model: its metadata as the config.json that transformers would have, its tensors under transformers' names.
+import { stat } from "node:fs/promises"
+import { z } from "zod"
+import { AppError } from "../../shared/schema/error.ts"
+import { fileError } from "./bounded-file.ts"
+import { type GgufFile, type GgufValue, readGguf } from "./gguf.ts"
+import { transformersName } from "./gguf-names.ts"
+import { readFreqFactors, ropeScaling } from "./gguf-rope.ts"
+import { checked } from "./json.ts"
+import type { FileTensor, ModelTensor } from "./tensors.ts"
+
+const freqFactorsName = "rope_freqs.weight"
+
+export interface GgufModel {
+  metadata: Record<string, GgufValue>
+  /** general.architecture. */
+  architecture: string
+  /** Null: an architecture that is not known; `reason` says so. */
+  config: Record<string, unknown> | null
+  generationConfig: Record<string, unknown> | null
+  tensors: ModelTensor[]
+  reason: string | null
+  diskBytes: number
+}
+
+const size = z.int().positive()
+const Description = z.object({
+  block_count: size,
+  context_length: size,
+  embedding_length: size,
+  feed_forward_length: size,
+  "attention.head_count": size,
+  "attention.head_count_kv": size.optional(),
+  "attention.key_length": size.optional(),
+  "attention.value_length": size.optional(),
+  "attention.layer_norm_rms_epsilon": z.number().nonnegative(),
+  "attention.sliding_window": size.optional(),
+  "attention.scale": z.number().optional(),
+  "rope.freq_base": z.number().positive().default(10000),
+  "rope.dimension_count": size.optional(),
+  "rope.scaling.type": z.string().optional(),
+  "rope.scaling.factor": z.number().positive().optional(),
+  "rope.scaling.original_context_length": size.optional(),
+  expert_count: z.int().nonnegative().default(0),
+})
+type Description = z.output<typeof Description>
+
+/** Architectures by their GGUF name. `permutes`: convert_hf_to_gguf reorders the rows of q and k for neighboring rotary pairs. */
+const known: Record<string, { config: (description: Description) => Record<string, unknown>; permutes: boolean }> = {
+  llama: {
+    config: (description) =>
+      description["attention.sliding_window"]
+        ? { architectures: ["MistralForCausalLM"], model_type: "mistral", sliding_window: description["attention.sliding_window"] }
+        : { architectures: ["LlamaForCausalLM"], model_type: "llama" },
+    permutes: true,
+  },
+  qwen2: { config: () => ({ architectures: ["Qwen2ForCausalLM"], model_type: "qwen2", use_sliding_window: false }), permutes: false },
+}
+
+export async function readGgufModel(path: string): Promise<GgufModel> {
+  const file = await readGguf(path)
+  const about = await stat(path).catch((thrown) => {
+    throw fileError(thrown, path)
+  })
+  const { metadata } = file
+  const architecture = metadata["general.architecture"]
+  if (typeof architecture !== "string") throw new AppError("bad_file", `${path} does not say its architecture (general.architecture).`)
+  const base = { metadata, architecture: architecture.slice(0, 100), diskBytes: about.size }
+  const untranslated = file.tensors.map((tensor) => ({ ...tensor, bytes: tensor.data.bytes }))
+  try {
+    if (!Object.hasOwn(known, architecture))
+      throw new AppError("unsupported", `Architecture \`${base.architecture}\` is not supported yet.`)
+    const config = await configOf(path, file, architecture)
+    return { ...base, ...config, tensors: modelTensors(file.tensors, architecture, config.config), reason: null }
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.code !== "unsupported") throw thrown
+    return { ...base, config: null, generationConfig: null, tensors: untranslated, reason: thrown.message }
+  }
+}
+
+async function configOf(path: string, { metadata, tensors }: GgufFile, architecture: string) {
+  const what = `${path}: metadata ${architecture}`
+  const description = checked(Description, describedValues(metadata, architecture), what)
+  if (description.expert_count > 0)
+    throw new AppError("unsupported", `Mixtures of experts (${description.expert_count}) are not supported yet.`)
+  const headDim = headWidth(description, what)
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]))
+  const freqFactors = byName.get(freqFactorsName)
+  const factors = freqFactors ? await readFreqFactors(path, freqFactors, headDim) : null
+  const theta = shortest(description["rope.freq_base"])
+  const rope = {
+    theta,
+    headDim,
+    contextLength: description.context_length,
+    scalingType: description["rope.scaling.type"],
+    factor: description["rope.scaling.factor"],
+    originalContext: description["rope.scaling.original_context_length"],
+  }
+  const config = {
+    ...known[architecture]?.config(description),
+    attention_bias: byName.has("blk.0.attn_q.bias"),
+    mlp_bias: byName.has("blk.0.ffn_gate.bias"),
+    head_dim: headDim,
+    hidden_act: "silu",
+    hidden_size: description.embedding_length,
+    intermediate_size: description.feed_forward_length,
+    max_position_embeddings: description.context_length,
+    num_attention_heads: description["attention.head_count"],
+    num_hidden_layers: description.block_count,
+    num_key_value_heads: description["attention.head_count_kv"] ?? description["attention.head_count"],
+    rms_norm_eps: shortest(description["attention.layer_norm_rms_epsilon"]),
+    rope_scaling: ropeScaling(rope, factors),
+    rope_theta: theta,
+    tie_word_embeddings: !byName.has("output.weight"),
+    torch_dtype: dtypeOf(tensors),
+    vocab_size: vocabularySize(path, metadata, byName.get("token_embd.weight")),
+    ...tokenIds(metadata),
+  }
+  const eos = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"]
+  const ends = [...new Set(eos.map((key) => metadata[key]).filter((id) => typeof id === "number"))]
+  return { config, generationConfig: ends.length > 0 ? { eos_token_id: ends } : null }
+}
+
+/** The entries of the architecture. A list with one value per layer is that value, where all are the same. */
+function describedValues(metadata: Record<string, GgufValue>, architecture: string): Record<string, unknown> {
+  const prefix = `${architecture}.`
+  const entries = Object.keys(metadata).filter((key) => key.startsWith(prefix))
+  return Object.fromEntries(
+    entries.map((key) => {
+      const value = metadata[key]
+      if (!Array.isArray(value) || value.length === 0) return [key.slice(prefix.length), value]
+      if (value.every((other) => other === value[0])) return [key.slice(prefix.length), value[0]]
+      throw new AppError("unsupported", `Layers that differ in ${key} are not supported yet.`)
+    }),
+  )
+}
+
+function headWidth(description: Description, what: string): number {
+  const { embedding_length: width, "attention.head_count": heads } = description
+  const keyLength = description["attention.key_length"]
+  if (keyLength === undefined && width % heads !== 0) {
+    throw new AppError("bad_file", `${what}: a width of ${width} cannot be shared by ${heads} heads, and no key length is given.`)
+  }
+  const headDim = keyLength ?? width / heads
+  const valueLength = description["attention.value_length"] ?? headDim
+  const rotary = description["rope.dimension_count"] ?? headDim
+  if (valueLength !== headDim)
+    throw new AppError("unsupported", `Values of the width ${valueLength} beside keys of ${headDim} are not supported yet.`)
+  if (rotary !== headDim)
+    throw new AppError("unsupported", `Rotary embeddings of ${rotary} of ${headDim} dimensions are not supported yet.`)
+  if (headDim % 2 !== 0) throw new AppError("unsupported", `Heads of the odd width ${headDim} cannot be rotated.`)
+  const scale = description["attention.scale"]
+  if (scale !== undefined && Math.abs(scale * Math.sqrt(headDim) - 1) > 1e-5) {
+    throw new AppError("unsupported", `An attention scale of ${scale} is not supported yet.`)
+  }
+  return headDim
+}
+
+/** Rows of the embedding: the metadata may say less where the table is padded. */
+function vocabularySize(path: string, metadata: Record<string, GgufValue>, embedding: FileTensor | undefined): number {
+  const rows = embedding?.shape[0]
+  if (rows === undefined) throw new AppError("bad_file", `${path}: tensor token_embd.weight is missing.`)
+  const { "tokenizer.ggml.tokens": tokens } = metadata
+  if (Array.isArray(tokens) && tokens.length > rows) {
+    throw new AppError("bad_file", `${path} has ${tokens.length} tokens, but tensor token_embd.weight has only ${rows} rows.`)
+  }
+  return rows
+}
+
+function tokenIds(metadata: Record<string, GgufValue>): Record<string, number> {
+  const keys = { bos_token_id: "bos_token_id", eos_token_id: "eos_token_id", pad_token_id: "padding_token_id" }
+  const ids = Object.entries(keys).map(([name, key]) => [name, metadata[`tokenizer.ggml.${key}`]])
+  return Object.fromEntries(ids.filter(([, id]) => typeof id === "number"))
+}
+
+/** Blocks decode to fp16, the type of their own scales. */
+function dtypeOf(tensors: FileTensor[]): string {
+  const matrices = tensors.filter(({ shape }) => shape.length === 2)
+  if (matrices.some(({ encoding }) => encoding === "bf16")) return "bfloat16"
+  return matrices.every(({ encoding }) => encoding === "f32") ? "float32" : "float16"
+}
+
+/** The shortest decimal that is this fp32 number: 1e-5, not 0.000009999999747378752. */
+function shortest(value: number): number {
+  for (let digits = 1; digits <= 9; digits++) {
+    const rounded = Number(value.toPrecision(digits))
+    if (Math.fround(rounded) === Math.fround(value)) return rounded
+  }
+  return value
+}
+
+function modelTensors(tensors: FileTensor[], architecture: string, config: Record<string, unknown>): ModelTensor[] {
+  const heads: Record<string, unknown> = known[architecture]?.permutes
+    ? { attn_q: config.num_attention_heads, attn_k: config.num_key_value_heads }
+    : {}
+  return tensors.flatMap((tensor): ModelTensor[] => {
+    if (tensor.name === freqFactorsName) return []
+    const name = transformersName(tensor.name)
+    if (name === null) throw new AppError("unsupported", `Tensor ${tensor.name} is not known in the architecture \`${architecture}\`.`)
+    const nHeads = heads[tensor.name.split(".")[2] ?? ""]
+    return [{ ...tensor, name, bytes: tensor.data.bytes, ...(typeof nHeads === "number" ? { unpermuteHeads: nHeads } : {}) }]
+  })
+}
