@@ -1,0 +1,165 @@
+// Builds the services and joins them: the only place that knows all of them. It knows no face; the window, the server and the command
+// line each make one App and hand its handlers to whoever calls.
+import http from "node:http"
+import type { AppContract } from "../shared/contract/app.ts"
+import type { Handlers } from "../shared/rpc.ts"
+import { toErrorData } from "../shared/schema/error.ts"
+import type { SystemInfo } from "../shared/schema/system.ts"
+import { type Engine, type HostProcess, startEngine } from "./engine/client.ts"
+import { classify } from "./models/find.ts"
+import { inspectModel } from "./models/inspect.ts"
+import { createChat } from "./services/chat.ts"
+import { type Chats, createChats } from "./services/chats.ts"
+import { createEvents, type Events, eventHandlers } from "./services/events.ts"
+import { createFiles } from "./services/files.ts"
+import { createJobs, type Jobs } from "./services/jobs.ts"
+import { createLoader, type Loader } from "./services/loading.ts"
+import { createInUse, createModels } from "./services/models.ts"
+import { createQuantize } from "./services/quantize.ts"
+import { createRegistry, type Registry } from "./services/registry.ts"
+import { createSettings, type SettingsService } from "./services/settings.ts"
+import { createStarter, type StarterServiceOptions } from "./services/starter.ts"
+import { createSystem } from "./services/system.ts"
+import { type Database, openDatabase } from "./storage/database.ts"
+import { type Lock, lockDataFolder } from "./storage/lock.ts"
+import { removeLeftStaging, removeOldEntries } from "./storage/model-folders.ts"
+import { type DataPaths, prepareDataFolder } from "./storage/paths.ts"
+
+export interface AppOptions {
+  /** The data folder; see dataFolder() of storage/paths.ts. */
+  home: string
+  face: SystemInfo["face"]
+  startHost: () => HostProcess
+  version: string
+  /** One locked app per data folder: it ends what dead ones have left. The command line works beside it, without the lock. */
+  isLocked?: boolean
+  env?: Record<string, string | undefined>
+  /** Where a sentence for the log goes. */
+  warn?(sentence: string): void
+  /** Another package in the place of the starter's; for tests. */
+  starter?: Pick<StarterServiceOptions, "package" | "locate">
+}
+
+export interface App {
+  handlers: Handlers<AppContract>
+  services: { registry: Registry; jobs: Jobs; loader: Loader; chats: Chats; settings: SettingsService; events: Events }
+  paths: DataPaths
+  engine: Engine
+  /** Stops what runs, keeps what was made, ends the engine. */
+  close(): Promise<void>
+}
+
+/** Downloads that were cut off are gone on with; after so long nobody will. */
+const keptDownloads_ms = 7 * 24 * 60 * 60 * 1000
+
+export async function createApp(options: AppOptions): Promise<App> {
+  const isLocked = options.isLocked ?? options.face !== "cli"
+  const paths = await prepareDataFolder(options.home)
+  const lock = isLocked ? await lockDataFolder(paths.home) : null
+  let database: Database | null = null
+  try {
+    database = openDatabase(paths.database)
+    return await join(options, { paths, lock, database })
+  } catch (thrown) {
+    database?.close()
+    lock?.release()
+    throw thrown
+  }
+}
+
+async function join(
+  options: AppOptions,
+  { paths, lock, database }: { paths: DataPaths; lock: Lock | null; database: Database },
+): Promise<App> {
+  const { face, version, env = process.env } = options
+  const warnings: string[] = []
+  const warn = (sentence: string) => {
+    warnings.push(sentence)
+    if (options.warn) options.warn(sentence)
+    else console.warn(sentence)
+  }
+  applyProxies(warn)
+
+  const events = createEvents()
+  const settings = createSettings({ database, events, warn })
+  const registry = createRegistry({ database, events, paths })
+  const jobs = createJobs({ database, events, isLocked: lock !== null })
+  const chats = createChats({ database, events })
+  if (lock) {
+    chats.recover()
+    await removeLeftStaging(paths.models, jobs.recover())
+    await removeOldEntries(paths.downloads, Date.now() - keptDownloads_ms)
+  }
+
+  const engine = startEngine({ spawn: options.startHost })
+  engine.onState((state) => events.emit({ type: "engine", engine: state }))
+  const loader = createLoader({ engine, registry, settings, events })
+  const inUse = createInUse()
+  const inspect = inspectModel
+  const models = createModels({ paths, registry, jobs, loader, inUse, inspect })
+  const quantize = createQuantize({ paths, engine, registry, jobs, loader, settings, inUse, inspect })
+  const starter = createStarter({ paths, registry, jobs, loader, quantize, settings, inUse, inspect, env, ...options.starter })
+  const chat = createChat({ engine, chats, loader, warn })
+  const files = createFiles({ classify })
+  const system = createSystem({
+    ...{ version, face, paths, engine, registry, jobs, chats, settings },
+    loadState: loader.state,
+    starterOffer: starter.offer,
+    warnings: () => warnings,
+  })
+
+  if (face !== "cli") wakeEngine(engine, { registry, loader, settings, warn })
+
+  return {
+    handlers: {
+      ...system.handlers,
+      ...eventHandlers({ events, measureMemory: system.measureMemory }),
+      ...models.handlers,
+      ...starter.handlers,
+      ...quantize.handlers,
+      ...jobs.handlers,
+      ...chats.handlers,
+      ...chat.handlers,
+      ...settings.handlers,
+      ...files.handlers,
+    },
+    services: { registry, jobs, loader, chats, settings, events },
+    paths,
+    engine,
+    async close() {
+      try {
+        await Promise.all([chat.close(), jobs.close()])
+        loader.close()
+        await engine.close()
+      } finally {
+        database.close()
+        lock?.release()
+      }
+    },
+  }
+}
+
+/** Starts the engine and loads the model used last. Both go on in the background; the load state tells how it ends. */
+function wakeEngine(
+  engine: Engine,
+  { registry, loader, settings, warn }: { registry: Registry; loader: Loader; settings: SettingsService; warn(sentence: string): void },
+): void {
+  engine.client["engine.info"](undefined).catch(() => {
+    // The engine's state says what is wrong.
+  })
+  const { loadLastModel, lastModelId } = settings.get()
+  const last = loadLastModel ? registry.list().find(({ id }) => id === lastModelId) : undefined
+  if (!last) return
+  loader.load({ modelId: last.id }).catch((thrown) => {
+    if (toErrorData(thrown).code === "unsupported") warn(`The model used last was not loaded: ${toErrorData(thrown).message}`)
+  })
+}
+
+/** HTTP_PROXY, HTTPS_PROXY and NO_PROXY, as other programs take them; of the Node versions in question not all can. */
+function applyProxies(warn: (sentence: string) => void): void {
+  try {
+    if ("setGlobalProxyFromEnv" in http && typeof http.setGlobalProxyFromEnv === "function") http.setGlobalProxyFromEnv()
+  } catch (thrown) {
+    warn(`The proxy that is set for this computer cannot be used: ${toErrorData(thrown).message}`)
+  }
+}

@@ -1,0 +1,134 @@
+// An engine that answers the real contract without native code: it loads anything, says what it is told to, and "quantizes" by copying
+// a tiny model that was quantized before. Calls can be held, so that a test decides when they go on.
+import { cpSync, existsSync, rmSync } from "node:fs"
+import { basename } from "node:path"
+import { fileURLToPath } from "node:url"
+import type { HostProcess } from "../../../main/engine/client.ts"
+import { type EngineContract, engine } from "../../../shared/contract/engine.ts"
+import { type Handlers, serve } from "../../../shared/rpc.ts"
+import type { ChatTurn } from "../../../shared/schema/chat.ts"
+import { AppError } from "../../../shared/schema/error.ts"
+import { portPair } from "../port-pair.ts"
+
+export const fixtures = fileURLToPath(new URL("../../fixtures/models/", import.meta.url))
+
+type CallName = keyof EngineContract
+
+export class FakeEngine {
+  readonly calls: { name: string; input: unknown }[] = []
+  /** Pieces of the next replies. */
+  words = ["Paris", " is", " the", " capital."]
+  /** Thrown by the next call of this name. */
+  readonly failures = new Map<CallName, AppError>()
+  hosts = 0
+  private readonly gates = new Map<CallName, Promise<void>>()
+  private die = (_code: number | null, _signal: string | null) => {}
+
+  /** Calls of this name wait until the returned function is called; those that are cancelled end. */
+  hold(name: CallName): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.gates.set(name, promise)
+    return () => {
+      this.gates.delete(name)
+      resolve()
+    }
+  }
+
+  /** Ends the process as the system does when memory is short. */
+  kill(): void {
+    this.die(null, "SIGKILL")
+  }
+
+  called(name: CallName): unknown[] {
+    return this.calls.filter((call) => call.name === name).map((call) => call.input)
+  }
+
+  readonly startHost = (): HostProcess => {
+    const [ours, theirs] = portPair()
+    this.hosts++
+    let exit = (_code: number | null, _signal: string | null) => {}
+    let isOver = false
+    const die = (code: number | null, signal: string | null) => {
+      if (isOver) return
+      isOver = true
+      ours.close()
+      exit(code, signal)
+    }
+    this.die = die
+    serve(engine, this.handlers(), theirs, { isChecked: true })
+    const onExit = (listener: typeof exit) => {
+      exit = listener
+    }
+    return { port: ours, pid: 4242, kill: () => die(0, null), onExit }
+  }
+
+  private async passed(name: CallName, input: unknown, signal: AbortSignal): Promise<void> {
+    this.calls.push({ name, input })
+    const failure = this.failures.get(name)
+    this.failures.delete(name)
+    if (failure) throw failure
+    const cancelled = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()))
+    await Promise.race([this.gates.get(name), cancelled])
+  }
+
+  private handlers(): Handlers<EngineContract> {
+    const plan = { weights: 50, scales: 5, unquantized: 20, kv: 10, activations: 5, logits: 5, scratch: 5, mapped: 75, total: 100 }
+    const notHere = () => Promise.reject(new AppError("unsupported", "not in the fake engine"))
+    return {
+      "engine.info": async (_, { signal }) => {
+        await this.passed("engine.info", undefined, signal)
+        const memory = { totalMemoryBytes: 8e9, availableMemoryBytes: 4e9, residentBytes: 1e8, peakResidentBytes: 2e8 }
+        return { version: "0", isa: "fake", features: ["fake1"], backends: ["cpu"], formats: ["nf4"], logicalCores: 2, ...memory }
+      },
+      "engine.selfTest": () => null,
+      "engine.bandwidth": notHere,
+      "model.plan": () => plan,
+      "model.load": async (options, { signal, emit }) => {
+        await emit({ fraction: 0.5 })
+        await this.passed("model.load", options, signal)
+        if (signal.aborted) throw new AppError("cancelled", "cancelled")
+        const { path, id, context, threads } = options
+        const about = { architecture: "LlamaForCausalLM", format: "nf4", compute: "fp32" as const, hasChatTemplate: true }
+        const size = { context: context || 8192, contextLimit: 8192, threads: threads || 2, isa: "fake", loadMs: 1 }
+        return { id, name: basename(path), path, ...about, ...size, plan }
+      },
+      "model.unload": () => ({ freedBytes: 100 }),
+      "model.generate": async (options, { signal, emit }) => {
+        let text = ""
+        const made: number[] = []
+        for (const word of this.words) {
+          await emit({ text: word, tokens: 1 })
+          text += word
+          made.push(made.length)
+        }
+        await this.passed("model.generate", options, signal)
+        const speed = { prefillTokensPerS: 100, decodeTokensPerS: 50, timeToFirstTokenMs: 20 }
+        const stopReason = signal.aborted ? "cancelled" : "end"
+        return { text, tokens: made, stopReason, promptTokens: 7, cachedTokens: 2, ...speed, seed: 5, droppedMessages: 0 }
+      },
+      "model.count": ({ prompt }) => ({ tokens: prompt.kind === "chat" ? countTurns(prompt.turns) : 0, limit: 8192 }),
+      "model.tokenize": notHere,
+      "model.logits": notHere,
+      "model.bench": notHere,
+      "quantize.run": async (options, { signal, emit }) => {
+        const { path, out, format } = options
+        if (!existsSync(path)) throw new AppError("not_found", `There is no ${path}.`)
+        await emit({ parametersDone: 500, parametersTotal: 1000, bytesWritten: 250, tensor: "model.layers.0.mlp.up_proj.weight" })
+        cpSync(`${fixtures}llama-nf4-dq`, out, { recursive: true })
+        await this.passed("quantize.run", options, signal)
+        if (signal.aborted) {
+          rmSync(out, { recursive: true })
+          throw new AppError("cancelled", "cancelled")
+        }
+        await emit({ parametersDone: 1000, parametersTotal: 1000, bytesWritten: 500, tensor: "lm_head.weight" })
+        const counts = { tensors_quantized: 14, tensors_kept: 7, bytes_in: 2000, bytes_out: 500 }
+        return { out, format, ...counts, seconds: 1, parameters_per_second: 1000, peak_rss_bytes: 1e8 }
+      },
+    }
+  }
+}
+
+/** As a template with a fixed cost per turn and for the generation prompt. */
+function countTurns(turns: ChatTurn[]): number {
+  return turns.reduce((sum, { content }) => sum + 2 + content.split(" ").length, 1)
+}
