@@ -27,12 +27,26 @@ export function searchMessages(database: Database, text: string): SearchHit[] {
           ...short,
         )
       : database.all(`SELECT ${columns}, messages.text AS snippet FROM ${from} WHERE 1 ${holdsShort} ${order}`, ...short)
-  return rows.map((row) => ({
+  const hits = rows.map((row) => ({
     chatId: String(row.chat_id),
     title: String(row.title),
     messageId: String(row.message_id),
     snippet: long.length > 0 ? plain(String(row.snippet)) : excerpt(String(row.snippet), short[0] ?? ""),
   }))
+  return [...titleHits(database, words, new Set(hits.map(({ chatId }) => chatId))), ...hits]
+}
+
+/** Chats that the user named so, though no message says it. */
+function titleHits(database: Database, words: string[], known: Set<string>): SearchHit[] {
+  const rows = database.all(
+    `SELECT chats.id AS chat_id, title, messages.id AS message_id, text FROM chats JOIN messages ON messages.id = chats.active_leaf_id
+      ORDER BY updated_at DESC`,
+  )
+  return rows.flatMap(({ chat_id, title, message_id, text }) => {
+    const name = String(title).toLocaleLowerCase()
+    if (known.has(String(chat_id)) || !words.every((word) => name.includes(word.toLocaleLowerCase()))) return []
+    return [{ chatId: String(chat_id), title: String(title), messageId: String(message_id), snippet: excerpt(String(text), "") }]
+  })
 }
 
 const plain = (text: string) => text.replace(/\s+/g, " ").trim()

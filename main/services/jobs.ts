@@ -12,6 +12,8 @@ import { createMeter, type Step, throttle } from "./progress.ts"
 export interface JobContext {
   id: string
   signal: AbortSignal
+  /** Whether the abort comes from the end of the program, not from the user. */
+  readonly isClosing: boolean
   report(step: Step): void
 }
 
@@ -40,6 +42,7 @@ const keptRecords = 50
 export function createJobs(options: { database: Database; events: Events; isLocked: boolean }): Jobs {
   const { database, events, isLocked } = options
   const running = new Map<string, Running>()
+  let isClosing = false
 
   function records(): Job[] {
     const rows = database.all("SELECT record FROM jobs ORDER BY started_at, rowid")
@@ -105,11 +108,20 @@ export function createJobs(options: { database: Database; events: Events; isLock
         // The caller gets the record before the work changes it.
         await null
         if (abort.signal.aborted) throw new AppError("cancelled", "cancelled")
-        const modelId = await work({ id, signal: abort.signal, report })
+        const context: JobContext = {
+          id,
+          signal: abort.signal,
+          get isClosing() {
+            return isClosing
+          },
+          report,
+        }
+        const modelId = await work(context)
         return finish({ state: "done", modelId })
       } catch (thrown) {
         const error = toErrorData(thrown)
         const isCancelled = abort.signal.aborted || error.code === "cancelled"
+        if (isCancelled && isClosing) return finish({ state: "failed", error: endedWith(job) })
         return finish(isCancelled ? { state: "cancelled" } : { state: "failed", error })
       }
     })()
@@ -137,7 +149,7 @@ export function createJobs(options: { database: Database; events: Events; isLock
       }
       const parsed = Job.safeParse(parseJson(record))
       if (!parsed.success) database.run("DELETE FROM jobs WHERE id = ?", String(id))
-      else save({ ...parsed.data, state: "failed", error: diedWith(parsed.data), endedAt: Date.now() })
+      else save({ ...parsed.data, state: "failed", error: endedWith(parsed.data), endedAt: Date.now() })
     }
     return alive
   }
@@ -150,6 +162,7 @@ export function createJobs(options: { database: Database; events: Events; isLock
       return (await running.get(jobId)?.ended) ?? find(jobId)
     },
     async close() {
+      isClosing = true
       const open = [...running.values()]
       for (const { abort } of open) abort.abort()
       await Promise.allSettled(open.map(({ ended }) => ended))
@@ -200,10 +213,8 @@ const doing: Record<Job["kind"], string> = {
   pull: "being downloaded",
 }
 
-function diedWith({ kind, subject }: Job) {
-  return {
-    code: "cancelled" as const,
-    message: `Nibble was ended while ${subject} was ${doing[kind]}. What was half-made has been removed.`,
-    hint: "Start it again.",
-  }
+function endedWith({ kind, subject }: Job) {
+  const isDownload = kind === "starter" || kind === "pull"
+  const left = isDownload ? "What was downloaded is kept for the next try." : "What was half-made has been removed."
+  return { code: "cancelled" as const, message: `Nibble was ended while ${subject} was ${doing[kind]}. ${left}`, hint: "Start it again." }
 }

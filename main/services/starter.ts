@@ -211,7 +211,7 @@ export function createStarter(options: StarterServiceOptions): StarterService {
             await loadMade(loader, model.id, context)
             return model.id
           } catch (thrown) {
-            if (context.signal.aborted) await removeDownloads()
+            if (context.signal.aborted && !context.isClosing) await removeDownloads()
             throw thrown
           }
         })

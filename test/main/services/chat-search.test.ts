@@ -59,10 +59,22 @@ it("shows the place in a line", async () => {
 })
 
 it("follows what changes and goes", async () => {
-  const { find, chats, messages, chatId } = await said("apple pie")
-  chats.saveText(messages[0]?.id ?? "", "cherry pie")
+  const { find, chats, messages, chatId } = await said("first", "apple pie")
+  chats.saveText(messages[1]?.id ?? "", "cherry pie")
   expect(find("apple")).toEqual([])
   expect(find("cherry")).toEqual(["apple pie"])
   await chats.handlers["chats.remove"]({ chatId }, { signal: new AbortController().signal, emit: async () => {} })
   expect(find("cherry")).toEqual([])
+})
+
+it("finds a chat by the name that it was given", async () => {
+  const { database, chats, chatId, messages } = await said("apple pie")
+  const context = { signal: new AbortController().signal, emit: async () => {} }
+  await chats.handlers["chats.update"]({ chatId, title: "Österreich im Winter" }, context)
+  expect(searchMessages(database, "winter öst")).toEqual([
+    { chatId, title: "Österreich im Winter", messageId: messages[0]?.id, snippet: "apple pie" },
+  ])
+  await chats.handlers["chats.update"]({ chatId, title: "Apple" }, context)
+  expect(searchMessages(database, "apple")).toHaveLength(1)
+  expect(searchMessages(database, "winter")).toEqual([])
 })

@@ -84,12 +84,15 @@ it("cancels, and waits until that is done", async () => {
   await expect(call("jobs.cancel", job.id)).rejects.toMatchObject({ code: "not_found" })
 })
 
-it("cancels everything when it is closed", async () => {
+it("ends everything when it is closed, and says so", async () => {
   const { jobs } = made()
   jobs.start("pull", "one", endless)
   jobs.start("pull", "two", endless)
   await jobs.close()
-  expect(jobs.list().map(({ state }) => state)).toEqual(["cancelled", "cancelled"])
+  expect(jobs.list().map(({ state, error }) => [state, error?.message])).toEqual([
+    ["failed", "Nibble was ended while one was being downloaded. What was downloaded is kept for the next try."],
+    ["failed", "Nibble was ended while two was being downloaded. What was downloaded is kept for the next try."],
+  ])
 })
 
 it("ends what a dead app was doing, and leaves alone what a living command line does", async () => {
@@ -108,7 +111,7 @@ it("ends what a dead app was doing, and leaves alone what a living command line 
   expect(states).toEqual({ [mine.id]: "failed", [other.id]: "running", [dead.id]: "failed" })
   expect(next.jobs.list()[0]?.error).toMatchObject({
     code: "cancelled",
-    message: "Nibble was ended while tiny was being set up. What was half-made has been removed.",
+    message: "Nibble was ended while tiny was being set up. What was downloaded is kept for the next try.",
   })
   await expect(next.call("jobs.cancel", other.id)).rejects.toMatchObject({ code: "busy" })
   await commandLine.jobs.close()

