@@ -3,8 +3,9 @@
 import { AppError } from "../../shared/schema/error.ts"
 import { damagedHint, withFile } from "./bounded-file.ts"
 import { ByteCursor } from "./byte-cursor.ts"
-import { type GgmlType, ggmlType } from "./ggml-types.ts"
-import { elementCount, type FileTensor, shapeText } from "./tensors.ts"
+import { ggmlType } from "./ggml-types.ts"
+import { placeTensors, type TensorInfo } from "./gguf-tensors.ts"
+import type { FileTensor } from "./tensors.ts"
 
 /** 64-bit integers are numbers where those are exact, else bigint. */
 export type GgufValue = number | bigint | boolean | string | GgufValue[]
@@ -47,13 +48,6 @@ export function readGguf(path: string): Promise<GgufFile> {
     const dataStart = Math.ceil(cursor.position / alignment) * alignment
     return { version, metadata, tensors: placeTensors(path, infos, dataStart, alignment, file.size) }
   })
-}
-
-interface TensorInfo {
-  name: string
-  shape: number[]
-  type: GgmlType
-  offset: bigint
 }
 
 class Parser {
@@ -213,57 +207,4 @@ function alignmentOf(path: string, metadata: Record<string, GgufValue>): number 
     `${path}: general.alignment is ${String(alignment).slice(0, 60)}; it must be a power of two up to ${maxAlignment}.`,
     damagedHint,
   )
-}
-
-function placeTensors(path: string, infos: TensorInfo[], dataStart: number, alignment: number, fileSize: number): FileTensor[] {
-  const names = new Set<string>()
-  const tensors = infos.map(({ name, shape, type, offset }): FileTensor => {
-    const what = `${path}: tensor ${name}`
-    if (names.has(name)) throw new AppError("bad_file", `${path} has two tensors named ${name}.`, damagedHint)
-    names.add(name)
-    if (offset % BigInt(alignment) !== 0n)
-      throw new AppError("bad_file", `${what} lies at offset ${offset}, which is no multiple of ${alignment}.`, damagedHint)
-    if (offset > fileSize)
-      throw new AppError("bad_file", `${what} lies at offset ${offset}, but the file has only ${fileSize} bytes.`, damagedHint)
-    const begin = dataStart + Number(offset)
-    const bytes = bytesOf(what, shape, type)
-    if (begin + bytes > fileSize) {
-      throw new AppError("bad_file", `${what} lies at bytes ${begin} to ${begin + bytes}, but the file has only ${fileSize}.`, damagedHint)
-    }
-    return { name, dtype: type.name, encoding: type.encoding, shape, data: { file: 0, offset: begin, bytes } }
-  })
-  checkOverlaps(path, tensors)
-  return tensors
-}
-
-/** 0 where the size of a block is not known: such a tensor is refused by its type when the model is opened. */
-function bytesOf(what: string, shape: number[], { name, block }: GgmlType): number {
-  const count = elementCount(shape)
-  if (count === null || (block && !Number.isSafeInteger(count * block.bytes))) {
-    throw new AppError("bad_file", `${what} has the impossible shape ${shapeText(shape)}.`, damagedHint)
-  }
-  if (!block) return 0
-  if ((shape.at(-1) ?? 1) % block.elements !== 0) {
-    throw new AppError(
-      "bad_file",
-      `${what} of shape ${shapeText(shape)} cannot be ${name}: its rows are no multiple of ${block.elements}.`,
-      damagedHint,
-    )
-  }
-  return (count / block.elements) * block.bytes
-}
-
-function checkOverlaps(path: string, tensors: FileTensor[]): void {
-  let previous: FileTensor | undefined
-  for (const tensor of tensors.toSorted((a, b) => a.data.offset - b.data.offset || a.data.bytes - b.data.bytes)) {
-    const end = previous ? previous.data.offset + previous.data.bytes : 0
-    if (tensor.data.offset < end) {
-      throw new AppError(
-        "bad_file",
-        `${path}: tensor ${tensor.name} begins at byte ${tensor.data.offset}, inside tensor ${previous?.name}, which ends at ${end}.`,
-        damagedHint,
-      )
-    }
-    previous = tensor
-  }
 }
