@@ -54,8 +54,8 @@ export function createQuantize(options: QuantizeServiceOptions): QuantizeService
     const inspection = await inspect(path)
     await requireSpace(into, expectedBytes(inspection, format), `Quantizing ${name}`)
     const out = join(into, folderNameFor(`${name}-${format}`))
-    report({ phase: "waiting", done: 0, total: 0, unit: "fraction" })
-    return takeTurn(signal, async () => {
+    const onWait = () => report({ phase: "waiting", done: 0, total: 0, unit: "fraction" })
+    return takeTurn(signal, onWait, async () => {
       const { threads } = settings.get()
       await engine.client["quantize.run"](
         {
@@ -134,18 +134,23 @@ function expectedBytes({ parameters, quantizable_parameters }: ModelInspection, 
   return quantizable_parameters * bytesPerWeight + Math.max(0, parameters - quantizable_parameters) * 2 + (16 << 20)
 }
 
+type TakeTurn = <T>(signal: AbortSignal, onWait: () => void, work: () => Promise<T>) => Promise<T>
+
 /** One after the other, in the order of asking; who is cancelled leaves the line. */
-function createTurns(): <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T> {
+function createTurns(): TakeTurn {
   let last: Promise<unknown> = Promise.resolve()
-  return async (signal, work) => {
+  let inLine = 0
+  return async (signal, onWait, work) => {
     const before = last
     const { promise, resolve } = Promise.withResolvers<void>()
     last = before.then(() => promise)
+    if (inLine++ > 0) onWait()
     try {
       await Promise.race([before, aborted(signal)])
       if (signal.aborted) throw new AppError("cancelled", "cancelled")
       return await work()
     } finally {
+      inLine--
       resolve()
     }
   }

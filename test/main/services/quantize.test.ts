@@ -93,6 +93,7 @@ it("quantizes one model at a time, and lets a waiting one be cancelled", async (
   await vi.waitFor(() => expect(engine.called("quantize.run")).toHaveLength(1))
   const second = await client["models.quantize"]({ modelId, format: "int8", loadAfter: false })
   const third = await client["models.quantize"]({ modelId, format: "fp4", loadAfter: false })
+  await vi.waitFor(async () => expect((await client["app.snapshot"](undefined)).jobs.at(-1)?.progress.phase).toBe("waiting"))
   await client["jobs.cancel"]({ jobId: second.id })
   expect((await ended(second)).state).toBe("cancelled")
   expect(engine.called("quantize.run")).toHaveLength(1)
