@@ -67,6 +67,7 @@ int available_cores() {
 
 ThreadPool::ThreadPool(int threads) {
   const int n = threads > 0 ? threads : available_cores();
+  ranges_ = std::make_unique<Range[]>(static_cast<size_t>(n));
   for (int i = 1; i < n; ++i) workers_.emplace_back([this, i] { work(i); });
 }
 
@@ -84,33 +85,81 @@ void ThreadPool::parallel_for(int64_t n_chunks, const std::function<void(int64_t
     for (int64_t chunk = 0; chunk < n_chunks; ++chunk) body(chunk, 0);
     return;
   }
+  constexpr int64_t kMost = int64_t{1} << 30;  // what the words of ranges hold
+  for (int64_t first = 0; first < n_chunks; first += kMost) run(first, static_cast<uint32_t>(std::min(kMost, n_chunks - first)), body);
+}
+
+void ThreadPool::run(int64_t first_chunk, uint32_t n_chunks, const std::function<void(int64_t, int)>& body) {
   body_ = &body;
-  n_chunks_ = n_chunks;
-  next_.store(0, std::memory_order_relaxed);
-  busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+  first_chunk_ = first_chunk;
+  left_.store(n_chunks, std::memory_order_relaxed);
+  const auto n = static_cast<uint64_t>(size());
+  for (uint64_t worker = 0; worker < n; ++worker) {
+    const uint64_t begin = n_chunks * worker / n, end = n_chunks * (worker + 1) / n;
+    ranges_[worker].chunks.store(begin << 32 | end, std::memory_order_release);
+  }
   generation_.fetch_add(1, std::memory_order_release);
   generation_.notify_all();
   take_chunks(0);
-  for (int left; (left = busy_.load(std::memory_order_acquire)) != 0;) wait_while(busy_, left);
+  for (uint32_t left; (left = left_.load(std::memory_order_acquire)) != 0;) wait_while(left_, left);
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
 void ThreadPool::take_chunks(int worker) {
+  uint32_t done = 0, chunk = 0;
   try {
-    for (int64_t chunk; (chunk = next_.fetch_add(1, std::memory_order_relaxed)) < n_chunks_;) (*body_)(chunk, worker);
+    while (take(worker, &chunk)) {
+      ++done;
+      (*body_)(first_chunk_ + chunk, worker);
+    }
   } catch (...) {
-    next_.store(n_chunks_, std::memory_order_relaxed);
-    const std::lock_guard lock(error_mutex_);
-    if (!error_) error_ = std::current_exception();
+    {
+      const std::lock_guard lock(error_mutex_);
+      if (!error_) error_ = std::current_exception();
+    }
+    done += drop_rest();
   }
+  finish(done);
+}
+
+// The next chunk of the worker's own range, then the last one of another's.
+bool ThreadPool::take(int worker, uint32_t* chunk) {
+  for (int i = 0; i < size(); ++i) {
+    const bool is_own = i == 0;
+    std::atomic<uint64_t>& range = ranges_[static_cast<size_t>((worker + i) % size())].chunks;
+    for (uint64_t seen = range.load(std::memory_order_relaxed);;) {
+      const auto begin = static_cast<uint32_t>(seen >> 32), end = static_cast<uint32_t>(seen);
+      if (begin >= end) break;
+      const uint64_t rest = is_own ? uint64_t{begin + 1} << 32 | end : uint64_t{begin} << 32 | (end - 1);
+      if (!range.compare_exchange_weak(seen, rest, std::memory_order_acquire, std::memory_order_relaxed)) continue;
+      *chunk = is_own ? begin : end - 1;
+      return true;
+    }
+  }
+  return false;
+}
+
+// After an error: takes what nobody has begun; returns its number.
+uint32_t ThreadPool::drop_rest() {
+  uint32_t n = 0;
+  for (int i = 0; i < size(); ++i) {
+    const uint64_t chunks = ranges_[static_cast<size_t>(i)].chunks.exchange(0, std::memory_order_acquire);
+    const auto begin = static_cast<uint32_t>(chunks >> 32), end = static_cast<uint32_t>(chunks);
+    n += end > begin ? end - begin : 0;
+  }
+  return n;
+}
+
+void ThreadPool::finish(uint32_t n_chunks) {
+  if (n_chunks != 0 && left_.fetch_sub(n_chunks, std::memory_order_acq_rel) == n_chunks) left_.notify_all();
 }
 
 void ThreadPool::work(int worker) {
-  for (uint32_t seen = 0;; ++seen) {
+  for (uint32_t seen = 0;;) {
     wait_while(generation_, seen);
+    seen = generation_.load(std::memory_order_acquire);
     if (is_stopping_.load()) return;
     take_chunks(worker);
-    if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) busy_.notify_all();
   }
 }
 

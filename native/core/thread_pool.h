@@ -1,10 +1,12 @@
-// A fixed team of threads that takes chunks of work from a shared counter. A worker that has lost its core holds up only the
-// chunk it is in; waiting threads spin briefly, then sleep, so a busy machine is not made busier.
+// A fixed team of threads that shares work out in chunks. Each worker begins with a range of its own, so that it reads memory in one
+// stream, and takes chunks from the others' ranges when its own is done. A worker that has lost its core, or has not woken up yet, holds
+// up only the chunk it is in; waiting threads spin briefly, then sleep, so a busy machine is not made busier.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -29,16 +31,26 @@ class ThreadPool {
   void parallel_for(int64_t n_chunks, const std::function<void(int64_t chunk, int worker)>& body);
 
  private:
+  // Chunks [begin, end) that are still to be taken, in one word: begin in the upper half. A chunk belongs to whoever changed the word, so
+  // it does not matter how old the worker's idea of the work was: what it took is work of now, and the caller waits for it.
+  struct alignas(64) Range {
+    std::atomic<uint64_t> chunks{0};
+  };
+
+  void run(int64_t first_chunk, uint32_t n_chunks, const std::function<void(int64_t, int)>& body);
   void work(int worker);
   void take_chunks(int worker);
+  bool take(int worker, uint32_t* chunk);
+  uint32_t drop_rest();
+  void finish(uint32_t n_chunks);
 
   std::vector<std::thread> workers_;
+  std::unique_ptr<Range[]> ranges_;  // one per worker
   std::mutex caller_;
   const std::function<void(int64_t, int)>* body_ = nullptr;
-  int64_t n_chunks_ = 0;
-  alignas(64) std::atomic<int64_t> next_{0};
+  int64_t first_chunk_ = 0;
   alignas(64) std::atomic<uint32_t> generation_{0};
-  alignas(64) std::atomic<int> busy_{0};
+  alignas(64) std::atomic<uint32_t> left_{0};  // chunks not done
   std::atomic<bool> is_stopping_{false};
   std::mutex error_mutex_;
   std::exception_ptr error_;

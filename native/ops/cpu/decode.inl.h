@@ -1,10 +1,12 @@
-// Rows of a weight as fp32 or as pairs of bf16, for the matmul panels. Included by isa_<set>.cc only.
+// Rows of a weight as fp32 or as pairs of bf16: for the matmul panels, and the ops that decode. Included by isa_<set>.cc only.
 #pragma once
 
 #include <cstring>
 
 #include "formats/formats.h"
 #include "ops/cpu/plain.h"
+#include "ops/ops.h"
+#include "ops/parallel.h"
 
 namespace nibble::cpu {
 
@@ -16,6 +18,10 @@ template <class V>
 inline bool has_whole_blocks(const WeightView& w) {
   return w.cols % w.block_size == 0 && w.block_size % (2 * V::kWidth) == 0;
 }
+
+// Bytes of one code of a plain format or of int8.
+template <class Format>
+inline constexpr int64_t kCodeBytes = Format::kId == FormatId::Fp32 ? 4 : Format::kId == FormatId::Int8 ? 1 : 2;
 
 template <class V, class Format>
 inline typename V::F load_codes(const void* codes, int64_t i) {
@@ -32,12 +38,12 @@ inline float row_scale(const WeightView& w, int64_t row) {
   return 1.0f;
 }
 
-// scales [cols / block_size] of one row: the stored ones, or expanded into `buffer`.
+// scales [n_rows, cols / block_size]: the stored ones, or expanded into `buffer`.
 template <class V>
-inline const float* row_scales(const WeightView& w, int64_t row, float* buffer) {
+inline const float* row_scales(const WeightView& w, int64_t row, int64_t n_rows, float* buffer) {
   const int64_t n = w.cols / w.block_size;
   if (w.nested.codes == nullptr) return w.scales + row * n;
-  plain::expand_scales(buffer, w, row * n, n);
+  plain::expand_scales(buffer, w, row * n, n_rows * n);
   return buffer;
 }
 
@@ -47,7 +53,7 @@ inline void decode_row(float* out, const WeightView& w, int64_t row, float* buff
   const int64_t cols = w.cols;
   if constexpr (kIsFourBit<Format>) {
     if (!has_whole_blocks<V>(w)) return plain::decode_row(out, w, row);
-    const float* scales = row_scales<V>(w, row, buffer);
+    const float* scales = row_scales<V>(w, row, 1, buffer);
     const uint8_t* bytes = static_cast<const uint8_t*>(w.codes) + row * cols / 2;
     const auto table = V::table(w.codebook);
     float even[V::kWidth], odd[V::kWidth];
@@ -85,7 +91,7 @@ inline void decode_pairs(uint32_t* out, const WeightView& w, int64_t row, float*
   }
   if constexpr (kIsFourBit<Format>) {
     if (has_whole_blocks<V>(w)) {
-      const float* scales = row_scales<V>(w, row, buffer);
+      const float* scales = row_scales<V>(w, row, 1, buffer);
       const uint8_t* bytes = static_cast<const uint8_t*>(w.codes) + row * cols / 2;
       const auto table = V::table(w.codebook);
       for (int64_t k = 0; k < cols; k += 2 * V::kWidth) {
@@ -102,6 +108,18 @@ inline void decode_pairs(uint32_t* out, const WeightView& w, int64_t row, float*
   for (; k + V::kWidth <= cols; k += V::kWidth) V::store_bf16(halves + k, V::load(floats + k));
   for (; k < cols; ++k) halves[k] = V::to_bf16(floats[k]);
   if (cols % 2 != 0) halves[cols] = 0;
+}
+
+template <class V, class Format>
+void embed(Exec&, float* out, const WeightView& table, const int32_t* ids, int64_t n_tokens) {
+  for (int64_t t = 0; t < n_tokens; ++t) plain::decode_row(out + t * table.cols, table, ids[t]);
+}
+
+template <class V, class Format>
+void dequantize(Exec& exec, float* out, const WeightView& w, int64_t first_row, int64_t n_rows) {
+  parallel_ranges(exec, n_rows, 16, [&](int64_t begin, int64_t end, int) {
+    for (int64_t r = begin; r < end; ++r) plain::decode_row(out + r * w.cols, w, first_row + r);
+  });
 }
 
 }  // namespace nibble::cpu

@@ -25,7 +25,19 @@ float load(const void* src, DType type, int64_t i) {
 }  // namespace
 
 void expand_scales(float* out, const WeightView& w, int64_t first, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) out[i] = block_scale(w, first + i);
+  const NestedScales& nested = w.nested;
+  if (nested.codes == nullptr) {
+    for (int64_t i = 0; i < n; ++i) out[i] = w.scales[first + i];
+    return;
+  }
+  const float* map = nested.map;
+  // Runs of blocks that share an absmax. Product and sum are rounded separately here, too: contraction is off (CMakeLists.txt).
+  for (int64_t i = 0; i < n;) {
+    const int64_t block = first + i, rest = nested.block_size - block % nested.block_size;
+    const float absmax = nested.absmax[block / nested.block_size];
+    const uint8_t* codes = nested.codes + first;
+    for (const int64_t end = i + rest < n ? i + rest : n; i < end; ++i) out[i] = map[codes[i]] * absmax + nested.offset;
+  }
 }
 
 void decode_row(float* out, const WeightView& w, int64_t row) {

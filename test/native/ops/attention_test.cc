@@ -16,18 +16,18 @@ TEST_CASE(attention_agrees_with_the_reference) {
   const OpTable& ref = op_table("ref");
   for (const int32_t head_dim : {16, 20, 64}) {
     for (const int64_t n_past : {0, 5, 70}) {
-      for (const int64_t n_tokens : {1, 3, 37}) {
+      for (const int64_t n_tokens : {1, 3, 37, 101}) {
         for (const int64_t window : {0, 9}) {
           AttentionArgs args;
           args.n_heads = 6;
           args.n_kv_heads = 2;
           args.head_dim = head_dim;
-          args.capacity = 120;
+          args.capacity = 180;
           args.n_past = n_past;
           args.n_tokens = n_tokens;
           args.window = window;
           args.scale = 0.3f;
-          const size_t cache = static_cast<size_t>(2 * 120 * head_dim), out = static_cast<size_t>(n_tokens * 6 * head_dim);
+          const size_t cache = static_cast<size_t>(2 * 180 * head_dim), out = static_cast<size_t>(n_tokens * 6 * head_dim);
           std::vector<uint16_t> k(cache), v(cache);
           const std::vector<float> values = test::random_values(cache * 2, 5);
           for (size_t i = 0; i < cache; ++i) {

@@ -1,124 +1,46 @@
-// Matrix products of every backend against the reference: odd sizes, tails, unaligned codes.
-#include <cmath>
-
-#include "core/text.h"
-#include "core/thread_pool.h"
-#include "formats/formats.h"
-#include "harness.h"
-#include "ops/backends.h"
-#include "ops/ops.h"
+// One call for several weights: each output gets its own rows, whatever the number of threads and the sizes of the others.
+#include "ops/matmul_cases.h"
 
 using namespace nibble;
 using test::for_each_table;
-using test::kSentinel;
-using test::Scratch;
 
-namespace {
-
-// A weight and all that it points to; codes start at an odd address.
-struct Weight {
-  std::vector<uint8_t> codes, nested_codes;
-  std::vector<float> scales, nested_absmax;
-  WeightView view;
-};
-
-Weight make_weight(FormatId format, int64_t rows, int64_t cols, int32_t block_size, bool is_nested, uint32_t seed) {
-  Weight w;
-  Exec exec;
-  const int64_t n = rows * cols;
-  const std::vector<float> values = test::random_values(static_cast<size_t>(n), seed);
-  const OpTable& ref = op_table("ref");
-  w.codes.resize(static_cast<size_t>(n) * 4 + 65);
-  uint8_t* codes = w.codes.data() + 1;
-  w.view = {format, rows, cols, codes, nullptr, {}, nullptr, 0};
-  if (is_four_bit(format)) {
-    const int64_t n_blocks = (n + block_size - 1) / block_size;
-    w.scales.resize(static_cast<size_t>(n_blocks));
-    ref.quantize_blocks[static_cast<int>(format)](exec, codes, w.scales.data(), values.data(), DType::f32, n, block_size);
-    w.view.scales = w.scales.data();
-    w.view.codebook = codebook(format);
-    w.view.block_size = block_size;
-    if (is_nested) {
-      w.nested_codes.resize(static_cast<size_t>(n_blocks));
-      w.nested_absmax.resize(static_cast<size_t>((n_blocks + 255) / 256));
-      const float offset = nest_scales(w.nested_codes.data(), w.nested_absmax.data(), w.scales.data(), n_blocks);
-      w.view.nested = {w.nested_codes.data(), w.nested_absmax.data(), dynamic_map_signed(), offset, 256};
-      w.view.scales = nullptr;
-    }
-  } else if (format == FormatId::Int8) {
-    w.scales.resize(static_cast<size_t>(rows));
-    ref.quantize_rows(exec, reinterpret_cast<int8_t*>(codes), w.scales.data(), values.data(), DType::f32, rows, cols);
-    w.view.scales = w.scales.data();
-  } else {
-    const DType type = format == FormatId::Fp32 ? DType::f32 : format == FormatId::Fp16 ? DType::f16 : DType::bf16;
-    ref.convert(exec, codes, type, values.data(), DType::f32, n);
-  }
-  return w;
-}
-
-std::vector<float> run_matmul(const OpTable& table, Exec& exec, const Weight& w, const std::vector<float>& x, const std::vector<float>& bias,
-                              int64_t m, Compute compute) {
-  Scratch scratch(table.matmul_scratch(exec, m, w.view.cols, compute));
-  scratch.give(exec);
-  std::vector<float> y(static_cast<size_t>(m * w.view.rows) + 16, kSentinel);
-  std::vector<float> second(y.size(), kSentinel);
-  MatmulArgs args;
-  args.x = x.data();
-  args.m = m;
-  args.k = w.view.cols;
-  args.compute = compute;
-  args.outputs[0] = {&w.view, bias.empty() ? nullptr : bias.data(), y.data() + 8};
-  args.outputs[1] = {&w.view, nullptr, second.data() + 8};
-  args.n_outputs = 2;
-  table.matmul[static_cast<int>(w.view.format)](exec, args);
-  for (size_t i = 0; i < 8; ++i) {
-    CHECK(y[i] == kSentinel && y[y.size() - 1 - i] == kSentinel);
-    CHECK(second[i] == kSentinel && second[y.size() - 1 - i] == kSentinel);
-  }
-  return {y.begin() + 8, y.end() - 8};
-}
-
-}  // namespace
-
-TEST_CASE(matmul_agrees_with_the_reference) {
-  ThreadPool pool(2);
-  const OpTable& ref = op_table("ref");
-  struct Shape {
-    int64_t rows, cols;
-    int32_t block_size;
-    bool is_nested;
-  };
-  const Shape shapes[] = {{33, 64, 64, false}, {7, 96, 64, false}, {40, 128, 32, true}, {65, 576, 64, true}, {5, 100, 64, false},
-                          {19, 33, 32, false}, {36, 512, 512, false}, {2, 1536, 128, true}};
-  for_each_format([&](auto format) {
-    for (const Shape& shape : shapes) {
-      const Weight w = make_weight(decltype(format)::kId, shape.rows, shape.cols, shape.block_size, shape.is_nested, 7);
-      for (const int64_t m : {1, 2, 5, 7, 13, 29}) {
-        const std::vector<float> x = test::random_values(static_cast<size_t>(m * shape.cols), 11);
-        const std::vector<float> bias = test::random_values(static_cast<size_t>(shape.rows), 13);
-        Exec exec;
-        exec.pool = &pool;
-        const std::vector<float> expected = run_matmul(ref, exec, w, x, bias, m, Compute::f32);
-        // Sum of |x w| bounds every rounding: fp32 sums of K terms, and for bf16 the rounding of x, weight and product.
-        std::vector<float> weights(static_cast<size_t>(shape.rows * shape.cols));
-        ref.dequantize[static_cast<int>(w.view.format)](exec, weights.data(), w.view, 0, shape.rows);
-        std::vector<double> size(expected.size());
-        for (int64_t i = 0; i < m; ++i) {
-          for (int64_t n = 0; n < shape.rows; ++n) {
-            double sum = 1;  // the bias
-            for (int64_t k = 0; k < shape.cols; ++k) sum += std::fabs(double{x[static_cast<size_t>(i * shape.cols + k)]} * weights[static_cast<size_t>(n * shape.cols + k)]);
-            size[static_cast<size_t>(i * shape.rows + n)] = sum;
-          }
-        }
+TEST_CASE(matmul_of_several_weights_equals_one_call_each) {
+  const int64_t rows[] = {70, 3, 129, 32}, cols = 192;
+  const std::vector<float> bias = test::random_values(129, 3);
+  for (const bool is_nested : {false, true}) {
+    for_each_format([&](auto format) {
+      std::vector<test::Weight> weights;
+      for (uint32_t i = 0; i < 4; ++i) weights.push_back(test::make_weight(decltype(format)::kId, rows[i], cols, 64, is_nested, i + 1));
+      for (const int64_t m : {1, 3, 17}) {
+        const std::vector<float> x = test::random_values(static_cast<size_t>(m * cols), 5);
         for_each_table([&](const OpTable& table) {
-          for (const Compute compute : {Compute::f32, Compute::bf16}) {
-            const double epsilon = compute == Compute::bf16 ? 3 * 0x1p-9 : (8 + std::sqrt(static_cast<double>(shape.cols))) * 0x1p-24;
-            test::check_close(text(table.name, " matmul ", decltype(format)::kName, " [", shape.rows, ", ", shape.cols, "] block ", shape.block_size,
-                                   " m ", m, compute == Compute::bf16 ? " bf16" : " f32"),
-                              run_matmul(table, exec, w, x, bias, m, compute), expected, [&](size_t i) { return size[i] * epsilon; });
+          Exec alone;
+          std::vector<std::vector<float>> expected;
+          for (size_t i = 0; i < 4; ++i) {
+            expected.push_back(test::run_matmul(table, alone, weights[i], x, i == 2 ? bias : std::vector<float>{}, m, Compute::bf16));
+          }
+          for (const int threads : {1, 3}) {
+            ThreadPool pool(threads);
+            Exec exec;
+            exec.pool = &pool;
+            test::Scratch scratch(table.matmul_scratch(exec, m, cols, Compute::bf16));
+            scratch.give(exec);
+            MatmulArgs args{x.data(), m, cols, Compute::bf16, {}, 4};
+            std::vector<std::vector<float>> y(4);
+            for (size_t i = 0; i < 4; ++i) {
+              y[i].assign(expected[i].size(), test::kSentinel);
+              args.outputs[i] = {&weights[i].view, i == 2 ? bias.data() : nullptr, y[i].data()};
+            }
+            table.matmul[static_cast<int>(decltype(format)::kId)](exec, args);
+            // Rows at the end of a weight or of a chunk are summed one by one, others four at a time: the order of sums differs.
+            for (size_t i = 0; i < 4; ++i) {
+              const std::vector<double> allowance = test::allowances(weights[i], x, m, Compute::f32);
+              test::check_close(text(table.name, " ", decltype(format)::kName, " m ", m, " output ", i, " threads ", threads), y[i], expected[i],
+                                [&](size_t j) { return allowance[j]; });
+            }
           }
         });
       }
-    }
-  });
+    });
+  }
 }

@@ -1,0 +1,171 @@
+// Attention of one new token: the cache is read once, straight as fp16, by all query heads of a key/value head. The positions are cut
+// into spans that the threads share; each leaves its part of the online softmax, and the parts are put together at the end.
+// Included by isa_<set>.cc only.
+#pragma once
+
+#include "ops/cpu/matvec.inl.h"
+#include "ops/parallel.h"
+
+namespace nibble::cpu {
+
+inline constexpr int64_t kSpan_min = 128;   // positions: less is not worth a chunk
+inline constexpr int64_t kSpans_max = 32;   // of one head; bounds the scratch
+inline constexpr int64_t kStepPositions = 64;  // scores held at a time
+inline constexpr int kStepHeads = 4;        // query heads at a time
+
+// Floats of the part that one query head and span leaves: sums [D], largest score, sum of the weights.
+inline int64_t part_size(const AttentionArgs& a) { return a.head_dim + 2; }
+
+inline size_t step_scratch(const AttentionArgs& a) {
+  return static_cast<size_t>(kSpans_max) * static_cast<size_t>(a.n_heads) * static_cast<size_t>(part_size(a)) * sizeof(float);
+}
+
+// scores [H][kStepPositions] = q [H,D] . k for n positions, and the largest of each head among them and `largest`.
+template <class V, int H>
+inline void step_scores(const float* q, const uint16_t* keys, int64_t n, int64_t d_head, float scale, float* scores) {
+  int64_t s = 0;
+  for (; s + 4 <= n; s += 4) {
+    typename V::F sums[H][4];
+    for (int h = 0; h < H; ++h) {
+      for (int p = 0; p < 4; ++p) sums[h][p] = V::zero();
+    }
+    for (int64_t d = 0; d < d_head; d += V::kWidth) {
+      typename V::F k[4];
+      for (int p = 0; p < 4; ++p) k[p] = V::load_f16(keys + (s + p) * d_head + d);
+      for (int h = 0; h < H; ++h) {
+        const auto q_d = V::load(q + h * d_head + d);
+        for (int p = 0; p < 4; ++p) sums[h][p] = V::fma(k[p], q_d, sums[h][p]);
+      }
+    }
+    for (int h = 0; h < H; ++h) sum_each<V, 4>(sums[h], scores + h * kStepPositions + s);
+  }
+  for (; s < n; ++s) {
+    for (int h = 0; h < H; ++h) {
+      auto sum = V::zero();
+      for (int64_t d = 0; d < d_head; d += V::kWidth) sum = V::fma(V::load_f16(keys + s * d_head + d), V::load(q + h * d_head + d), sum);
+      scores[h * kStepPositions + s] = V::sum(sum);
+    }
+  }
+  for (int h = 0; h < H; ++h) {
+    for (int64_t i = 0; i < n; ++i) scores[h * kStepPositions + i] *= scale;
+  }
+}
+
+// Turns n scores into weights exp(score - largest), filling up to a whole vector with zeros; updates largest and total. Returns what
+// the sums so far must be multiplied by.
+template <class V>
+inline float step_weights(float* scores, int64_t n, float& largest, float& total) {
+  float new_largest = largest;
+  for (int64_t i = 0; i < n; ++i) new_largest = scores[i] > new_largest ? scores[i] : new_largest;
+  float shrink[V::kWidth];
+  V::store(shrink, V::exp(V::set1(largest - new_largest)));
+  auto sum = V::zero();
+  for (int64_t i = 0; i < n; i += V::kWidth) {
+    V::store(scores + i, V::exp(V::sub(V::load(scores + i), V::set1(new_largest))));
+    for (int64_t j = n; j < i + V::kWidth; ++j) scores[j] = 0;
+    sum = V::add(sum, V::load(scores + i));
+  }
+  largest = new_largest;
+  total = total * shrink[0] + V::sum(sum);
+  return shrink[0];
+}
+
+// sums [H, D] = sums * shrink + weights x values, N vectors of D at a time.
+template <class V, int H, int N>
+inline void step_values(const uint16_t* values, int64_t n, int64_t d_head, int64_t d, const float* weights, const float* shrink, float* sums,
+                        int64_t sums_stride) {
+  typename V::F acc[H][N];
+  for (int h = 0; h < H; ++h) {
+    for (int i = 0; i < N; ++i) acc[h][i] = V::mul(V::load(sums + h * sums_stride + d + i * V::kWidth), V::set1(shrink[h]));
+  }
+  for (int64_t s = 0; s < n; ++s) {
+    typename V::F v[N];
+    for (int i = 0; i < N; ++i) v[i] = V::load_f16(values + s * d_head + d + i * V::kWidth);
+    for (int h = 0; h < H; ++h) {
+      const auto weight = V::set1(weights[h * kStepPositions + s]);
+      for (int i = 0; i < N; ++i) acc[h][i] = V::fma(v[i], weight, acc[h][i]);
+    }
+  }
+  for (int h = 0; h < H; ++h) {
+    for (int i = 0; i < N; ++i) V::store(sums + h * sums_stride + d + i * V::kWidth, acc[h][i]);
+  }
+}
+
+// H query heads of key/value head g over positions [begin, end); parts [H][part_size].
+template <class V, int H>
+inline void step_span(const AttentionArgs& a, int64_t g, int64_t first_head, int64_t begin, int64_t end, float* parts) {
+  const int64_t d_head = a.head_dim, size = part_size(a);
+  float scores[H * kStepPositions];
+  float largest[H], total[H], shrink[H];
+  for (int h = 0; h < H; ++h) {
+    largest[h] = -1e30f;
+    total[h] = 0;
+    for (int64_t d = 0; d < d_head; ++d) parts[h * size + d] = 0;
+  }
+  for (int64_t s = begin; s < end; s += kStepPositions) {
+    const int64_t n = end - s < kStepPositions ? end - s : kStepPositions;
+    step_scores<V, H>(a.q + first_head * d_head, a.k_cache + (g * a.capacity + s) * d_head, n, d_head, a.scale, scores);
+    for (int h = 0; h < H; ++h) shrink[h] = step_weights<V>(scores + h * kStepPositions, n, largest[h], total[h]);
+    const uint16_t* values = a.v_cache + (g * a.capacity + s) * d_head;
+    int64_t d = 0;
+    for (; d + 4 * V::kWidth <= d_head; d += 4 * V::kWidth) step_values<V, H, 4>(values, n, d_head, d, scores, shrink, parts, size);
+    for (; d < d_head; d += V::kWidth) step_values<V, H, 1>(values, n, d_head, d, scores, shrink, parts, size);
+  }
+  for (int h = 0; h < H; ++h) {
+    parts[h * size + d_head] = largest[h];
+    parts[h * size + d_head + 1] = total[h];
+  }
+}
+
+// parts [n_spans][n_heads][part_size] to out [H,D].
+template <class V>
+inline void join_spans(const AttentionArgs& a, const float* parts, int64_t n_spans) {
+  const int64_t d_head = a.head_dim, size = part_size(a), span_size = a.n_heads * size;
+  for (int64_t h = 0; h < a.n_heads; ++h) {
+    const float* part = parts + h * size;
+    float largest = -1e30f, total = 0;
+    for (int64_t i = 0; i < n_spans; ++i) largest = part[i * span_size + d_head] > largest ? part[i * span_size + d_head] : largest;
+    float weights[kSpans_max];
+    for (int64_t i = 0; i < n_spans; ++i) {
+      float weight[V::kWidth];
+      V::store(weight, V::exp(V::set1(part[i * span_size + d_head] - largest)));
+      weights[i] = weight[0];
+      total += weight[0] * part[i * span_size + d_head + 1];
+    }
+    float* out = a.out + h * d_head;
+    for (int64_t d = 0; d < d_head; d += V::kWidth) {
+      auto sum = V::zero();
+      for (int64_t i = 0; i < n_spans; ++i) sum = V::fma(V::load(part + i * span_size + d), V::set1(weights[i]), sum);
+      V::store(out + d, V::mul(sum, V::set1(1 / total)));
+    }
+  }
+}
+
+// n_tokens == 1, head_dim a multiple of the vector width.
+template <class V>
+inline void attention_step(Exec& exec, const AttentionArgs& a) {
+  const int64_t end = a.n_past + 1, begin = a.window > 0 && end > a.window ? end - a.window : 0;
+  const int64_t wanted = (end - begin + kSpans_max - 1) / kSpans_max;
+  const int64_t span = wanted < kSpan_min ? kSpan_min : (wanted + kStepPositions - 1) / kStepPositions * kStepPositions;
+  const int64_t n_spans = (end - begin + span - 1) / span, group = a.n_heads / a.n_kv_heads;
+  float* parts = static_cast<float*>(exec.scratch);
+  parallel_ranges(exec, n_spans * a.n_kv_heads, 1, [&](int64_t first, int64_t last, int) {
+    for (int64_t unit = first; unit < last; ++unit) {
+      const int64_t g = unit % a.n_kv_heads, i = unit / a.n_kv_heads;
+      const int64_t from = begin + i * span, to = from + span < end ? from + span : end;
+      float* span_parts = parts + i * a.n_heads * part_size(a);
+      for (int64_t h = g * group; h < (g + 1) * group; h += kStepHeads) {
+        float* out = span_parts + h * part_size(a);
+        switch ((g + 1) * group - h) {
+          case 1: step_span<V, 1>(a, g, h, from, to, out); break;
+          case 2: step_span<V, 2>(a, g, h, from, to, out); break;
+          case 3: step_span<V, 3>(a, g, h, from, to, out); break;
+          default: step_span<V, kStepHeads>(a, g, h, from, to, out);
+        }
+      }
+    }
+  });
+  join_spans<V>(a, parts, n_spans);
+}
+
+}  // namespace nibble::cpu

@@ -1,0 +1,208 @@
+// Few rows of x: each weight row is read once, straight from memory, and multiplied in registers, four rows at a time so that
+// every piece of x serves four times. Included by isa_<set>.cc only.
+#pragma once
+
+#include "core/dtype.h"
+#include "ops/cpu/decode.inl.h"
+#include "ops/ops.h"
+
+namespace nibble::cpu {
+
+// A set with products of bf16 pairs uses them when bf16 is asked for; the others multiply in fp32, which is never less exact.
+template <class V>
+inline constexpr bool kHasPairs = requires { sizeof(typename V::Pairs); };
+
+inline constexpr int64_t kRowsAtATime = 4;
+
+// What is read of R rows that follow each other is fetched ahead in the order of addresses. Fetching in the order of use (row by
+// row, a line of each) halves the speed on Zen 4: it hides the stream from the processor's own prefetcher.
+// kBytes: what one step takes of all rows together; `at`: what the steps before took.
+template <class V, int64_t kBytes>
+inline void prefetch_rows(const void* rows, int64_t at) {
+  constexpr int64_t kAhead = 4608;  // 2 to 9 KB make no difference on Zen 4
+  if constexpr (requires { V::prefetch(rows); }) {
+    const char* p = static_cast<const char*>(rows) + at + kAhead;
+    if constexpr (kBytes >= 64) {
+      for (int64_t i = 0; i < kBytes; i += 64) V::prefetch(p + i);
+    } else if (at % 64 < kBytes) {
+      V::prefetch(p);
+    }
+  }
+}
+
+// out [R] = the sum of each vector.
+template <class V, int R>
+inline void sum_each(const typename V::F* sums, float* out) {
+  if constexpr (R == 4 && requires { V::sum4(sums, out); }) {
+    V::sum4(sums, out);
+  } else {
+    for (int r = 0; r < R; ++r) out[r] = V::sum(sums[r]);
+  }
+}
+
+// 4-bit rows. x is split: even elements [cols/2], then odd ones. scales: those of R rows, one row after the other.
+template <class V, int R>
+inline void dot_nibbles_f32(const WeightView& w, int64_t row, const float* scales, const float* x, float* out) {
+  const int64_t bytes_per_row = w.cols / 2, n_blocks = w.cols / w.block_size;
+  const uint8_t* bytes = static_cast<const uint8_t*>(w.codes) + row * bytes_per_row;
+  const auto table = V::table(w.codebook);
+  typename V::F sums[R];
+  for (int r = 0; r < R; ++r) sums[r] = V::zero();
+  for (int64_t block = 0, j = 0; j < bytes_per_row; ++block) {
+    typename V::F partial[R];
+    for (int r = 0; r < R; ++r) partial[r] = V::zero();
+    for (const int64_t end = j + w.block_size / 2; j < end; j += V::kWidth) {
+      const auto even = V::load(x + j), odd = V::load(x + bytes_per_row + j);
+      for (int r = 0; r < R; ++r) {
+        const auto b = V::load_bytes(bytes + r * bytes_per_row + j);
+        partial[r] = V::fma(V::lookup_high(table, b), even, partial[r]);
+        partial[r] = V::fma(V::lookup_low(table, b), odd, partial[r]);
+      }
+      prefetch_rows<V, R * V::kWidth>(bytes, R * j);
+    }
+    for (int r = 0; r < R; ++r) sums[r] = V::fma(partial[r], V::set1(scales[r * n_blocks + block]), sums[r]);
+  }
+  sum_each<V, R>(sums, out);
+}
+
+template <class V, int R>
+inline void dot_nibbles_bf16(const WeightView& w, int64_t row, const float* scales, const uint16_t* x, float* out,
+                             typename V::PairTable table) {
+  const int64_t bytes_per_row = w.cols / 2, n_blocks = w.cols / w.block_size;
+  const uint8_t* bytes = static_cast<const uint8_t*>(w.codes) + row * bytes_per_row;
+  typename V::F sums[R];
+  for (int r = 0; r < R; ++r) sums[r] = V::zero();
+  for (int64_t block = 0, j = 0; j < bytes_per_row; ++block) {
+    typename V::F partial[R];
+    for (int r = 0; r < R; ++r) partial[r] = V::zero();
+    for (const int64_t end = j + w.block_size / 2; j < end; j += 32) {
+      const auto even = V::load_pairs(x + j), odd = V::load_pairs(x + bytes_per_row + j);
+      for (int r = 0; r < R; ++r) {
+        const auto b = V::widen_bytes(bytes + r * bytes_per_row + j);
+        partial[r] = V::dot_pairs(partial[r], V::pairs_high(table, b), even);
+        partial[r] = V::dot_pairs(partial[r], V::pairs_low(table, b), odd);
+      }
+      prefetch_rows<V, R * 32>(bytes, R * j);
+    }
+    for (int r = 0; r < R; ++r) sums[r] = V::fma(partial[r], V::set1(scales[r * n_blocks + block]), sums[r]);
+  }
+  sum_each<V, R>(sums, out);
+}
+
+// Plain and int8 rows: codes times fp32 x in natural order, row scale at the end.
+template <class V, class Format, int R>
+inline void dot_rows_f32(const WeightView& w, int64_t row, const float* x, float* out) {
+  const int64_t cols = w.cols;
+  const char* rows = static_cast<const char*>(w.codes) + row * cols * kCodeBytes<Format>;
+  typename V::F sums[R];
+  for (int r = 0; r < R; ++r) sums[r] = V::zero();
+  for (int64_t k = 0; k < cols; k += V::kWidth) {
+    const auto x_k = V::load(x + k);
+    for (int r = 0; r < R; ++r) sums[r] = V::fma(load_codes<V, Format>(rows, r * cols + k), x_k, sums[r]);
+    prefetch_rows<V, R * V::kWidth * kCodeBytes<Format>>(rows, R * k * kCodeBytes<Format>);
+  }
+  sum_each<V, R>(sums, out);
+  for (int r = 0; r < R; ++r) out[r] *= row_scale<V, Format>(w, row + r);
+}
+
+// bf16 rows times bf16 x.
+template <class V, int R>
+inline void dot_rows_bf16(const WeightView& w, int64_t row, const uint16_t* x, float* out) {
+  const int64_t cols = w.cols;
+  const char* rows = static_cast<const char*>(w.codes) + row * cols * 2;
+  typename V::F sums[R];
+  for (int r = 0; r < R; ++r) sums[r] = V::zero();
+  for (int64_t k = 0; k < cols; k += 2 * V::kWidth) {
+    const auto x_k = V::load_pairs(x + k);
+    for (int r = 0; r < R; ++r) sums[r] = V::dot_pairs(sums[r], V::load_pairs(rows + (r * cols + k) * 2), x_k);
+    prefetch_rows<V, R * V::kWidth * 4>(rows, R * k * 2);
+  }
+  sum_each<V, R>(sums, out);
+}
+
+// x [m, cols] as the rows want it: split into even and odd elements for 4-bit rows.
+struct PreparedX {
+  const float* floats;     // [m][stride]
+  const uint16_t* halves;  // the same in bf16, or null
+  int64_t stride;
+};
+
+template <class V, class Format>
+struct MatVec {
+  const MatmulArgs& args;
+  const PreparedX& x;
+  const MatmulOutput& output;
+  const float* scales = nullptr;  // of the rows from first_row on; 4-bit formats
+  int64_t first_row = 0;
+  const uint16_t* book = nullptr;  // the code book in bf16, where pairs are multiplied
+
+  template <int R>
+  void dot(int64_t row, int64_t m, float* out) const {
+    const WeightView& w = *output.weight;
+    const float* floats = x.floats + m * x.stride;
+    if constexpr (kIsFourBit<Format>) {
+      const float* row_scales = scales + (row - first_row) * (w.cols / w.block_size);
+      if constexpr (kHasPairs<V>) {
+        if (book != nullptr) return dot_nibbles_bf16<V, R>(w, row, row_scales, x.halves + m * x.stride, out, V::pair_table(book));
+      }
+      dot_nibbles_f32<V, R>(w, row, row_scales, floats, out);
+    } else {
+      if constexpr (kHasPairs<V> && Format::kId == FormatId::Bf16) {
+        if (x.halves != nullptr && w.cols % (2 * V::kWidth) == 0) return dot_rows_bf16<V, R>(w, row, x.halves + m * x.stride, out);
+      }
+      dot_rows_f32<V, Format, R>(w, row, floats, out);
+    }
+  }
+
+  template <int R>
+  void rows(int64_t row) const {
+    for (int64_t m = 0; m < args.m; ++m) {
+      float sums[R];
+      dot<R>(row, m, sums);
+      float* y = output.y + m * output.weight->rows + row;
+      for (int r = 0; r < R; ++r) y[r] = sums[r] + (output.bias != nullptr ? output.bias[row + r] : 0.0f);
+    }
+  }
+};
+
+template <class V, class Format>
+inline bool takes_few_rows(const WeightView& w) {
+  if constexpr (kIsFourBit<Format>) return has_whole_blocks<V>(w);
+  return w.cols % V::kWidth == 0;
+}
+
+// Rows [row, last) of one output. `room`: their scales.
+template <class V, class Format>
+inline void multiply_few(const MatmulArgs& args, const PreparedX& x, const MatmulOutput& output, int64_t row, int64_t last, float* room) {
+  const WeightView& w = *output.weight;
+  MatVec<V, Format> product{args, x, output};
+  uint16_t book[16];
+  if constexpr (kIsFourBit<Format>) {
+    product.scales = row_scales<V>(w, row, last - row, room);
+    product.first_row = row;
+    if (x.halves != nullptr && w.block_size % 64 == 0) {
+      plain::round_codebook(book, w.codebook);
+      product.book = book;
+    }
+  }
+  for (; row + kRowsAtATime <= last; row += kRowsAtATime) product.template rows<kRowsAtATime>(row);
+  for (; row < last; ++row) product.template rows<1>(row);
+}
+
+// Rows that the fast loops do not take (short, or blocks across row ends): decoded, then multiplied. `room`: a row, then its scales.
+template <class V, class Format>
+inline void multiply_decoded(const MatmulArgs& args, const MatmulOutput& output, int64_t row, float* room, int64_t stride) {
+  const WeightView& w = *output.weight;
+  decode_row<V, Format>(room, w, row, room + stride);
+  for (int64_t m = 0; m < args.m; ++m) {
+    const float* x = args.x + m * args.k;
+    auto sums = V::zero();
+    int64_t k = 0;
+    for (; k + V::kWidth <= args.k; k += V::kWidth) sums = V::fma(V::load(room + k), V::load(x + k), sums);
+    float sum = V::sum(sums);
+    for (; k < args.k; ++k) sum += room[k] * x[k];
+    output.y[m * w.rows + row] = sum + (output.bias != nullptr ? output.bias[row] : 0.0f);
+  }
+}
+
+}  // namespace nibble::cpu
