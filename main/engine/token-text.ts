@@ -1,0 +1,76 @@
+// The smallest symbols of a text as ids: one per byte for byte-level vocabularies, one per character (or its bytes, where the
+// vocabulary lacks it) for the others.
+import type { Model } from "./token-json.ts"
+import type { Vocabulary } from "./token-vocabulary.ts"
+
+/** GPT-2's alphabet: each byte as a character that can be seen. Printable ones stand for themselves, the others for U+0100 and on. */
+export const byteCharacters: string[] = (() => {
+  const isPrintable = (byte: number) => (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte !== 0xad)
+  let others = 0
+  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(isPrintable(byte) ? byte : 256 + others++))
+})()
+
+/** By character code; undefined for characters that stand for no byte. */
+export const bytesOfCharacters: (number | undefined)[] = (() => {
+  const bytes: (number | undefined)[] = new Array(256 + 68).fill(undefined)
+  for (const [byte, character] of byteCharacters.entries()) bytes[character.charCodeAt(0)] = byte
+  return bytes
+})()
+
+/** SentencePiece's name of a byte that no other piece covers. */
+export function byteToken(byte: number): string {
+  return `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`
+}
+
+export interface Symbols {
+  /** The piece as the vocabulary would write it. */
+  written(piece: string): string
+  symbols(piece: string): number[]
+}
+
+export function utf8Pieces(model: Model, vocabulary: Vocabulary, isByteLevel: boolean): Symbols {
+  const encoder = new TextEncoder()
+  const unknown = model.unk_token == null ? undefined : vocabulary.ids.get(model.unk_token)
+  const addUnknown = (ids: number[]) => {
+    if (unknown !== undefined && !(model.fuse_unk && ids.at(-1) === unknown)) ids.push(unknown)
+  }
+
+  if (isByteLevel) {
+    const idOfByte = byteCharacters.map((character) => vocabulary.ids.get(character))
+    return {
+      written(piece) {
+        let text = ""
+        for (const byte of encoder.encode(piece)) text += byteCharacters[byte]!
+        return text
+      },
+      symbols(piece) {
+        const ids: number[] = []
+        for (const byte of encoder.encode(piece)) {
+          const id = idOfByte[byte]
+          if (id === undefined) addUnknown(ids)
+          else ids.push(id)
+        }
+        return ids
+      },
+    }
+  }
+
+  const byteIds = Array.from({ length: 256 }, (_, byte) => vocabulary.ids.get(byteToken(byte)))
+  return {
+    written: (piece) => piece,
+    symbols(piece) {
+      const ids: number[] = []
+      for (const character of piece) {
+        const id = vocabulary.ids.get(character)
+        if (id !== undefined) {
+          ids.push(id)
+          continue
+        }
+        const bytes = model.byte_fallback ? Array.from(encoder.encode(character), (byte) => byteIds[byte]) : [undefined]
+        if (bytes.includes(undefined)) addUnknown(ids)
+        else ids.push(...(bytes as number[]))
+      }
+      return ids
+    },
+  }
+}

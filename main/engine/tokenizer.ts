@@ -1,0 +1,184 @@
+// Text <-> token ids as tokenizer.json says, with the results of Hugging Face's `tokenizers`. From the npm package
+// @huggingface/tokenizers come the translation of patterns, the precompiled normalizer and the unigram model; the rest is here,
+// because that package differs from `tokenizers` in small things (digits, white space, Metaspace, U+FEFF, empty lists) and takes
+// ten times as long for a long SentencePiece text.
+import { Unigram } from "@huggingface/tokenizers"
+import { AppError } from "../../shared/schema/error.ts"
+import type { TokenizerSource } from "../models/opened-model.ts"
+import { withTimeLimit } from "./time-limit.ts"
+import { createAddedTokenFinder } from "./token-added.ts"
+import { badTokenizer, type Model, type PostProcessor, readTokenizerJson, type TokenizerJson } from "./token-json.ts"
+import { createMerger, type EncodePiece } from "./token-merge.ts"
+import { isLinear } from "./token-patterns.ts"
+import { compileNormalizers, compilePreTokenizers } from "./token-split.ts"
+import { compileDecoder } from "./token-stream.ts"
+import { allAddedTokens, readVocabulary, type Vocabulary } from "./token-vocabulary.ts"
+
+export interface Tokenizer {
+  /** Largest id + 1. */
+  vocabSize: number
+  /** Special tokens in the text are recognized. `addSpecial` (default false): also those that the model wants around a text. */
+  encode(text: string, options?: { addSpecial?: boolean }): number[]
+  /** Ids that no token has give no text. */
+  decode(ids: number[], options?: { skipSpecial?: boolean }): string
+  /** As the vocabulary writes it ("Ġthe", "▁the"); "" for an id that no token has. For text, decode([id]). */
+  tokenText(id: number): string
+  idOf(token: string): number | undefined
+  isSpecial(id: number): boolean
+  stream(options?: { skipSpecial?: boolean }): TokenStream
+}
+
+/** What all pushes and the end give, one after another, is what `decode` gives for all ids. */
+export interface TokenStream {
+  /** The text that is now certain; the start of a character is held back until the rest comes. */
+  push(ids: number[]): string
+  end(): string
+}
+
+/** For a text of n characters under a pattern that is not known to be linear; known good ones take about 1 ms per 1000. */
+const limitMs = (n: number) => 2000 + n / 50
+
+export function createTokenizer(source: TokenizerSource): Tokenizer {
+  const late = () => badTokenizer("building the tokenizer took more than 20 s")
+  return asBadFile(() => withTimeLimit(20_000, () => build(source), late))
+}
+
+/** What the file makes fail in ways of its own (an expression without end, a text too long for JavaScript). */
+function asBadFile<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof AppError) throw error
+    throw badTokenizer((error as Error).message, error)
+  }
+}
+
+function build(source: TokenizerSource): Tokenizer {
+  const json = readTokenizerJson(source.json)
+  const vocabulary = readVocabulary(json.model, json.addedTokens)
+  const { ids: idsByText, texts } = vocabulary
+  const added = allAddedTokens(json.addedTokens, source.config, vocabulary)
+  const special = new Set(added.filter((token) => token.special).map((token) => token.id))
+  const encodeBody = compileEncoder(json, added, vocabulary)
+  const around = specialAround(json.postProcessors, vocabulary)
+  const newDecoder = compileDecoder(json.decoders)
+  const isSafe = [...json.normalizers, ...json.preTokenizers].every((step) => !("pattern" in step) || isLinear(step.pattern))
+
+  function stream({ skipSpecial = false }: { skipSpecial?: boolean } = {}): TokenStream {
+    const decoder = newDecoder()
+    return {
+      push(ids) {
+        let text = ""
+        for (const id of ids) {
+          const token = texts[id]
+          if (token !== undefined && !(skipSpecial && special.has(id))) text += decoder.push(token)
+        }
+        return text
+      },
+      end: decoder.end,
+    }
+  }
+
+  return {
+    vocabSize: texts.length,
+    encode(text, { addSpecial = false } = {}) {
+      const wellFormed = text.toWellFormed()
+      const late = () => badTokenizer(`splitting a text of ${text.length} characters by its patterns took too long`)
+      const ids = asBadFile(() =>
+        isSafe ? encodeBody(wellFormed) : withTimeLimit(limitMs(text.length), () => encodeBody(wellFormed), late),
+      )
+      return addSpecial ? [...around.before, ...ids, ...around.after] : ids
+    },
+    decode(ids, options) {
+      const decoding = stream(options)
+      return decoding.push(ids) + decoding.end()
+    },
+    tokenText: (id) => texts[id] ?? "",
+    idOf: (token) => idsByText.get(token),
+    isSpecial: (id) => special.has(id),
+    stream,
+  }
+}
+
+function compileEncoder(json: TokenizerJson, added: TokenizerJson["addedTokens"], vocabulary: Vocabulary): (text: string) => number[] {
+  const normalize = compileNormalizers(json.normalizers)
+  const splitter = compilePreTokenizers(json.preTokenizers)
+  const encodePiece = modelEncoder(json.model, vocabulary, splitter.isByteLevel)
+  const isNormalized = (token: { normalized?: boolean | undefined; special: boolean }) =>
+    json.normalizers.length > 0 && (token.normalized ?? !token.special)
+  const findRaw = createAddedTokenFinder(
+    added.filter((token) => !isNormalized(token)),
+    (content) => content,
+  )
+  const findNormalized = createAddedTokenFinder(added.filter(isNormalized), normalize)
+  return (text) => {
+    const ids: number[] = []
+    let isFirst = true
+    for (const part of findRaw(text)) {
+      if (part.id !== null) ids.push(part.id)
+      else {
+        for (const inner of findNormalized(normalize(part.text))) {
+          if (inner.id !== null) ids.push(inner.id)
+          else for (const piece of splitter.split(inner.text, isFirst)) encodePiece(piece, ids)
+          isFirst = false
+        }
+      }
+      isFirst = false
+    }
+    return ids
+  }
+}
+
+function modelEncoder(model: Model, vocabulary: Vocabulary, isByteLevel: boolean): EncodePiece {
+  const type = model.type ?? (Array.isArray(model.vocab) ? "Unigram" : model.merges !== undefined ? "BPE" : "none")
+  if (type === "BPE") return createMerger(model, vocabulary, isByteLevel)
+  if (type === "Unigram") return unigramEncoder(model, isByteLevel)
+  const text = `tokenizer.json: the model type "${type.slice(0, 60)}" is not supported; BPE and Unigram are`
+  throw type === "WordPiece" || type === "WordLevel"
+    ? new AppError("unsupported", text)
+    : badTokenizer(text.slice("tokenizer.json: ".length))
+}
+
+function unigramEncoder(model: Model, isByteLevel: boolean): EncodePiece {
+  const pieces = model.vocab
+  if (!Array.isArray(pieces)) throw badTokenizer("model.vocab of a unigram model is not a list")
+  if (isByteLevel || model.byte_fallback) throw badTokenizer("a unigram model with bytes is not supported")
+  const unknown = model.unk_id
+  if (unknown == null || unknown >= pieces.length) throw badTokenizer("model.unk_id of a unigram model is not one of its pieces")
+  const unigram = new Unigram({ type: "Unigram", vocab: pieces as [string, number][], unk_id: unknown }, "")
+  return (piece, out) => {
+    let previous = -1
+    for (const token of unigram.encode([piece])) {
+      const id: number = unigram.tokens_to_ids.get(token) ?? unknown
+      if (id !== unknown || previous !== unknown) out.push(id)
+      previous = id
+    }
+  }
+}
+
+/** What the post-processor puts before and after a text. */
+function specialAround(processors: PostProcessor[], { texts }: Vocabulary): { before: number[]; after: number[] } {
+  let before: number[] = []
+  let after: number[] = []
+  for (const processor of processors) {
+    if (processor.type === "BertProcessing" || processor.type === "RobertaProcessing") {
+      before = [processor.cls[1], ...before]
+      after = [...after, processor.sep[1]]
+    } else if (processor.type === "TemplateProcessing") {
+      const place = processor.single.findIndex((item) => "Sequence" in item)
+      if (place < 0) throw badTokenizer("post_processor.single has no place for the text")
+      const idsOf = (items: typeof processor.single) =>
+        items.flatMap((item) => {
+          if (!("SpecialToken" in item)) throw badTokenizer("post_processor.single has two places for the text")
+          const token = processor.special_tokens[item.SpecialToken.id]
+          if (!token) throw badTokenizer(`post_processor names the token ${JSON.stringify(item.SpecialToken.id)} without its id`)
+          return token.ids
+        })
+      before = [...idsOf(processor.single.slice(0, place)), ...before]
+      after = [...after, ...idsOf(processor.single.slice(place + 1))]
+    }
+  }
+  const missing = [...before, ...after].find((id) => texts[id] === undefined)
+  if (missing !== undefined) throw badTokenizer(`post_processor names the id ${missing}, which no token has`)
+  return { before, after }
+}
