@@ -1,0 +1,70 @@
+// What a folder or file is, without loading weights: also of models that cannot run, and of a folder with only config.json.
+import type { ModelInspection } from "../../shared/schema/model.ts"
+import type { ExpectedTensor } from "./describe.ts"
+import { configuredFormat, modelDtype } from "./dtype.ts"
+import { type Survey, surveyModel } from "./survey.ts"
+import { elementCount, formatOf, type ModelTensor } from "./tensors.ts"
+
+/** Throws AppError: not_found, no_permission, bad_input for what is no model, bad_file for what is damaged. */
+export async function inspectModel(path: string, options: { withTensors?: boolean } = {}): Promise<ModelInspection> {
+  return inspectionOf(await surveyModel(path), options)
+}
+
+export function inspectionOf(survey: Survey, options: { withTensors?: boolean } = {}): ModelInspection {
+  const { description, config, tokenizer } = survey
+  const expected = description?.expected ?? []
+  return {
+    path: survey.path,
+    name: survey.name,
+    architecture: survey.architecture,
+    supported: survey.reason === null,
+    reason: survey.reason,
+    format: linearFormat(survey),
+    parameters: sumOfElements(description ? expected : (survey.tensors ?? [])),
+    quantizable_parameters: sumOfElements(expected.filter(({ isLinear }) => isLinear)),
+    layers: description?.decoder.nLayers ?? countIn(config, "num_hidden_layers"),
+    context_length: description?.decoder.maxContext ?? countIn(config, "max_position_embeddings"),
+    disk_bytes: survey.diskBytes,
+    tokenizer: tokenizer.kind,
+    chat_template: tokenizer.hasChatTemplate,
+    license: survey.license,
+    ...(options.withTensors ? { tensors: tensorInfos(survey) } : {}),
+  }
+}
+
+function linearFormat({ assigned, tensors, config }: Survey): string {
+  if (!tensors) return configuredFormat(config)
+  const linears = assigned
+    ? assigned.filter(({ expected }) => expected.isLinear).map(({ stored }) => stored)
+    : tensors.filter(({ name, shape }) => shape.length >= 2 && !/(embed|embd|lm_head|^output\.weight$)/.test(name))
+  const formats = new Set(linears.map(formatOf))
+  return formats.size > 1 ? "mixed" : ([...formats][0] ?? configuredFormat(config))
+}
+
+function sumOfElements(tensors: { shape: number[] }[]): number {
+  return tensors.reduce((sum, { shape }) => sum + (elementCount(shape) ?? 0), 0)
+}
+
+/** A whole number of config.json; 0 where there is none. */
+function countIn(config: Record<string, unknown>, key: string): number {
+  const value = config[key]
+  return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : 0
+}
+
+type TensorInfo = NonNullable<ModelInspection["tensors"]>[number]
+
+function tensorInfos({ tensors, description, config }: Survey): TensorInfo[] {
+  if (tensors) return tensors.map(storedInfo)
+  return (description?.expected ?? []).map((tensor) => derivedInfo(tensor, modelDtype(config, null)))
+}
+
+function storedInfo(tensor: ModelTensor): TensorInfo {
+  const { name, shape, dtype, bytes } = tensor
+  return { name, shape, dtype, format: formatOf(tensor), bytes }
+}
+
+/** Of a folder without weights: as they would lie in a file of the configured dtype. */
+function derivedInfo({ name, shape }: ExpectedTensor, dtype: "f32" | "f16" | "bf16"): TensorInfo {
+  const bytes = (elementCount(shape) ?? 0) * (dtype === "f32" ? 4 : 2)
+  return { name, shape, dtype: dtype.toUpperCase(), format: formatOf({ dtype, encoding: dtype }), bytes }
+}

@@ -1,0 +1,147 @@
+// Everything that is known of a model without its weights; inspect and open both start from it. What cannot run is no error
+// here but a reason; what is damaged is an error.
+import { stat } from "node:fs/promises"
+import { basename, resolve } from "node:path"
+import { AppError } from "../../shared/schema/error.ts"
+import { joinQuantized } from "./bitsandbytes.ts"
+import { fileError } from "./bounded-file.ts"
+import { architectureName, describeModel, type ModelDescription } from "./describe.ts"
+import { hasGgufMagic } from "./find.ts"
+import { configPath, readFolder } from "./folder.ts"
+import { readTokenizer } from "./folder-tokenizer.ts"
+import { readGgufModel } from "./gguf-model.ts"
+import { tokenizerFromGguf } from "./gguf-tokenizer.ts"
+import { isObject } from "./json.ts"
+import { folderName, readLicense } from "./name.ts"
+import type { TokenizerSource } from "./opened-model.ts"
+import { type AssignedTensor, assignRoles, matchHead } from "./roles.ts"
+import type { FileTensor, ModelTensor } from "./tensors.ts"
+
+export interface Survey {
+  /** Absolute. */
+  path: string
+  kind: "folder" | "gguf"
+  name: string
+  license: string | null
+  /** As the file names it: the class, or the GGUF architecture. */
+  architecture: string
+  config: Record<string, unknown>
+  generationConfig: Record<string, unknown> | null
+  files: string[]
+  diskBytes: number
+  /** Null: no weights that could be read. */
+  tensors: ModelTensor[] | null
+  /** Null: the architecture is not supported. */
+  description: ModelDescription | null
+  /** Null: no weights, or not supported. */
+  assigned: AssignedTensor[] | null
+  /** Why it cannot run. */
+  reason: string | null
+  tokenizer: { kind: string | null; hasChatTemplate: boolean; load(): TokenizerSource | null }
+}
+
+export async function surveyModel(givenPath: string): Promise<Survey> {
+  const path = resolve(givenPath)
+  const about = await stat(givenPath).catch((thrown) => {
+    throw fileError(thrown, path)
+  })
+  if (about.isDirectory()) return surveyFolder(path)
+  if (await hasGgufMagic(path)) return surveyGguf(path)
+  if (/\.safetensors$/i.test(path)) throw new AppError("bad_input", `${path} is a part of a model.`, "Choose the folder that it is in.")
+  if (/\.gguf$/i.test(path)) throw new AppError("bad_file", `${path} is no GGUF file: it does not begin with "GGUF".`)
+  throw new AppError("bad_input", `${path} is no model.`, "Choose a folder with config.json and safetensors files, or a GGUF file.")
+}
+
+async function surveyFolder(path: string): Promise<Survey> {
+  const folder = await readFolder(path)
+  const { config, files } = folder
+  const reasons = new Reasons()
+  const description = await reasons.collect(() => describeModel(config, configPath(path)))
+  await reasons.collect(() => checkQuantization(config))
+  if (!folder.tensors && folder.isPickled) reasons.add("Only pickled .bin weights: refused, they can run code.")
+  const tensors = folder.tensors && ((await reasons.collect(() => joinQuantized(folder.tensors ?? [], files))) ?? asTheyAre(folder.tensors))
+  const tokenizer = await readTokenizer(path)
+  const model = tokenizer?.json.model
+  return {
+    path,
+    kind: "folder",
+    name: folderName(config, path),
+    license: await readLicense(path),
+    architecture: architectureName(config),
+    config,
+    generationConfig: folder.generationConfig,
+    files,
+    diskBytes: folder.diskBytes,
+    ...(await match(description, tensors, path, reasons)),
+    tokenizer: {
+      kind: tokenizer && (isObject(model) && typeof model.type === "string" ? model.type : "unknown"),
+      hasChatTemplate: tokenizer?.chatTemplate != null,
+      load: () => tokenizer,
+    },
+  }
+}
+
+async function surveyGguf(path: string): Promise<Survey> {
+  const { metadata, architecture, config, generationConfig, tensors, diskBytes, reason } = await readGgufModel(path)
+  const reasons = new Reasons()
+  if (reason !== null) reasons.add(reason)
+  const description = config && (await reasons.collect(() => describeModel(config, path)))
+  const text = (key: string) => (typeof metadata[key] === "string" && metadata[key] !== "" ? metadata[key] : null)
+  return {
+    path,
+    kind: "gguf",
+    name: text("general.name") ?? basename(path).replace(/\.gguf$/i, ""),
+    license: text("general.license"),
+    architecture,
+    config: config ?? {},
+    generationConfig,
+    files: [path],
+    diskBytes,
+    ...(await match(description, tensors, path, reasons)),
+    tokenizer: {
+      kind: text("tokenizer.ggml.model"),
+      hasChatTemplate: text("tokenizer.chat_template") !== null,
+      load: () => tokenizerFromGguf(metadata),
+    },
+  }
+}
+
+/** Tensors to roles. A checkpoint in an unsupported format is not blamed for shapes that this format has packed. */
+async function match(found: ModelDescription | null, tensors: ModelTensor[] | null, path: string, reasons: Reasons) {
+  const description = found && tensors ? matchHead(found, tensors) : found
+  const isReadable = description && tensors && reasons.first === null
+  const assigned = isReadable ? await reasons.collect(() => assignRoles(description, tensors, path)) : null
+  return { description, tensors, assigned, reason: reasons.first }
+}
+
+/** What "unsupported" errors say; the first is shown. */
+class Reasons {
+  first: string | null = null
+
+  add(reason: string): void {
+    this.first ??= reason
+  }
+
+  async collect<Result>(work: () => Result | Promise<Result>): Promise<Result | null> {
+    try {
+      return await work()
+    } catch (thrown) {
+      if (!(thrown instanceof AppError) || thrown.code !== "unsupported") throw thrown
+      this.add(thrown.message)
+      return null
+    }
+  }
+}
+
+function checkQuantization(config: Record<string, unknown>): void {
+  const { quantization_config: quantization } = config
+  if (!isObject(quantization) || quantization.quant_method === "bitsandbytes") return
+  const isBitsandbytes =
+    quantization.quant_method === undefined && (quantization.load_in_4bit === true || quantization.load_in_8bit === true)
+  if (isBitsandbytes) return
+  throw new AppError("unsupported", `Weights quantized with \`${String(quantization.quant_method).slice(0, 40)}\` are not supported yet.`)
+}
+
+function asTheyAre(tensors: FileTensor[]): ModelTensor[] {
+  return tensors.map((tensor) => ({ ...tensor, bytes: tensor.data.bytes }))
+}
