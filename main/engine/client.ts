@@ -31,6 +31,8 @@ export interface Engine {
 /** So many deaths in so many ms are a loop: from then on a host is started only when a call asks for it. */
 const loop = { deaths: 3, withinMs: 30_000 }
 
+const closedGraceMs = 1000
+
 interface Live {
   host: HostProcess
   client: Client<EngineContract>
@@ -52,15 +54,17 @@ export function startEngine(options: { spawn(): HostProcess }): Engine {
   function start(): Live {
     if (isClosed) throw new AppError("engine_lost", "The engine was closed.")
     setState({ state: "starting", reason: null })
-    const host = options.spawn()
+    const host = spawn()
     const log = createLogTail()
     host.onLog?.(log.add)
     // connect() asks for these when the port closes, and by then they say why.
     const lost = { code: "engine_lost" as const, message: "The engine ended.", hint: "Load the model again." }
     let closePort = () => {}
+    let ending: NodeJS.Timeout | undefined
     // Closed when the process has ended, not when its channel breaks: only then the reason is known.
     const port: Port = {
-      ...host.port,
+      post: (message) => host.port.post(message),
+      onMessage: (listener) => host.port.onMessage(listener),
       onClose(listener) {
         closePort = listener
       },
@@ -70,7 +74,10 @@ export function startEngine(options: { spawn(): HostProcess }): Engine {
       client: connect(engineContract, port, lost),
       ended: new Promise<void>((resolve) => host.onExit(ended(resolve))),
     }
-    host.port.onClose(() => host.kill())
+    // A process whose channel is closed is ending, and how it ends should be seen; one that does not end is ended.
+    host.port.onClose(() => {
+      ending = setTimeout(() => host.kill(), closedGraceMs)
+    })
     live = started
     void greet(started)
     return started
@@ -78,12 +85,23 @@ export function startEngine(options: { spawn(): HostProcess }): Engine {
     function ended(resolve: () => void) {
       return (code: number | null, signal: string | null) => {
         lost.message = isClosed ? "The engine was closed." : describeExit(code, signal, log.lines())
+        clearTimeout(ending)
         if (live === started) live = undefined
         if (!isClosed) setState({ state: "lost", reason: lost.message })
         closePort()
         resolve()
         if (!isClosed) restart()
       }
+    }
+  }
+
+  function spawn(): HostProcess {
+    try {
+      return options.spawn()
+    } catch (error) {
+      const reason = `The engine could not be started: ${error instanceof Error ? error.message : String(error)}`
+      setState({ state: "lost", reason })
+      throw new AppError("engine_lost", reason)
     }
   }
 

@@ -28,7 +28,9 @@ export function hostOfChild(child: ChildProcess): HostProcess {
     },
     kill() {
       if (child.exitCode !== null || child.signalCode !== null) return
-      child.kill("SIGTERM")
+      // The host ends by itself when its channel is closed, on every system; signals end it at once on Windows.
+      if (child.connected) child.disconnect()
+      else child.kill("SIGTERM")
       const timer = setTimeout(() => child.kill("SIGKILL"), graceMs)
       child.once("exit", () => clearTimeout(timer))
     },
@@ -38,8 +40,12 @@ export function hostOfChild(child: ChildProcess): HostProcess {
         if (!isTold) listener(code, signal)
         isTold = true
       }
-      // "close" comes after "exit", when the last output has been read too. A process that could not be started may have neither.
-      child.once("close", tell)
+      // After the last output has been read. Not the child's own "close": it does not come once this side closed the channel.
+      child.once("exit", (code, signal) => {
+        if (child.stderr && !child.stderr.closed) child.stderr.once("close", () => tell(code, signal))
+        else tell(code, signal)
+      })
+      // A process that could not be started has no exit.
       child.on("error", (error) => {
         if (child.pid === undefined) tell(null, error.message)
       })

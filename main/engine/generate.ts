@@ -1,0 +1,102 @@
+// One reply: prompt in, text out as it comes, figures at the end. Cancelling keeps what was made.
+import { randomInt } from "node:crypto"
+import type { z } from "zod"
+import type { GenerateEvent, GenerateOptions, GenerateResult } from "../../shared/contract/engine.ts"
+import type { CallContext } from "../../shared/rpc.ts"
+import type { StopReason } from "../../shared/schema/chat.ts"
+import type { NativeGenerateResult } from "./addon-types.ts"
+import { createEventBatch } from "./event-batch.ts"
+import type { HeldModel } from "./model-slot.ts"
+import { buildPrompt } from "./prompt.ts"
+import { runTask } from "./run-task.ts"
+import { createStopStrings } from "./stop-strings.ts"
+
+type Event = z.output<typeof GenerateEvent>
+
+export async function generate(
+  model: HeldModel,
+  options: z.output<typeof GenerateOptions>,
+  { signal, emit }: CallContext<Event>,
+): Promise<GenerateResult> {
+  const started = performance.now()
+  const { seed: wantedSeed, maxNewTokens, ...sampling } = options.sampling
+  const seed = wantedSeed ?? randomInt(2 ** 32)
+  const prompt = await buildPrompt(model, options.prompt, maxNewTokens)
+  const reply = createReply(model, options.stop, emit)
+
+  let result: NativeGenerateResult | null = null
+  const request = { tokens: prompt.tokens, maxNewTokens, sampling: { ...sampling, seed }, stopTokens: model.opened.stopTokens }
+  try {
+    result = await runTask(model.native.generate(request, reply.push), signal)
+  } catch (error) {
+    if (!signal.aborted || (error as { code?: string }).code !== "cancelled") throw error
+  }
+  await reply.end()
+  const stopReason = reply.isStopped ? "stop_string" : result ? stopReasons[result.stopReason] : "cancelled"
+  return {
+    text: reply.text,
+    tokens: reply.tokens,
+    stopReason,
+    promptTokens: prompt.tokens.length,
+    // The engine tells its own figures only for what it could finish.
+    cachedTokens: result?.cachedTokens ?? 0,
+    prefillTokensPerS: result ? perSecond(result.promptTokens - result.cachedTokens, result.prefillMs) : 0,
+    decodeTokensPerS: result ? perSecond(result.tokens.length - 1, result.decodeMs) : perSecond(reply.tokens.length - 1, reply.decodeMs),
+    timeToFirstTokenMs: reply.firstAt === null ? 0 : reply.firstAt - started,
+    seed,
+    droppedMessages: prompt.droppedMessages,
+  }
+}
+
+const stopReasons: Record<NativeGenerateResult["stopReason"], StopReason> = {
+  stop_token: "end",
+  max_new_tokens: "max_new_tokens",
+  context_full: "context_full",
+}
+
+function perSecond(count: number, ms: number): number {
+  return count > 0 && ms > 0 ? (count * 1000) / ms : 0
+}
+
+/** Takes the tokens as they are made and turns them into events. */
+function createReply(model: HeldModel, stops: string[], emit: CallContext<Event>["emit"]) {
+  const isTextless = model.opened.tokenizer === null
+  const stream = isTextless ? null : model.text.tokenizer().stream({ skipSpecial: true })
+  const stopTokens = new Set(model.opened.stopTokens)
+  const stopStrings = createStopStrings(stops)
+  const batch = createEventBatch(emit)
+  const reply = {
+    text: "",
+    tokens: [] as number[],
+    firstAt: null as number | null,
+    lastAt: 0,
+    get isStopped() {
+      return stopStrings.isStopped
+    },
+    get decodeMs() {
+      return reply.firstAt === null ? 0 : reply.lastAt - reply.firstAt
+    },
+    /** Answers the engine: false when no more is wanted. */
+    push(ids: number[]): boolean | undefined {
+      reply.lastAt = performance.now()
+      reply.firstAt ??= reply.lastAt
+      // One by one: the token that completes a stop string is the last one of the reply.
+      for (const id of ids) {
+        if (stopStrings.isStopped) break
+        reply.tokens.push(id)
+        add(stream && !stopTokens.has(id) ? stopStrings.push(stream.push([id])) : "", 1)
+      }
+      return stopStrings.isStopped ? false : undefined
+    },
+    async end(): Promise<void> {
+      if (!stopStrings.isStopped) add(stopStrings.push(stream?.end() ?? ""), 0)
+      if (!stopStrings.isStopped) add(stopStrings.end(), 0)
+      await batch.end()
+    },
+  }
+  function add(text: string, tokens: number): void {
+    reply.text += text
+    batch.add(text, tokens)
+  }
+  return reply
+}

@@ -1,0 +1,46 @@
+// What the engine host answers. The model slot and the addon live here; each group of work has its own file.
+import type { EngineContract } from "../../shared/contract/engine.ts"
+import type { CallContext, Handlers } from "../../shared/rpc.ts"
+import { loadAddon } from "./addon.ts"
+import type { EngineAddon } from "./addon-types.ts"
+import { createModelSlot } from "./model-slot.ts"
+import { runTask } from "./run-task.ts"
+
+type AnyHandler = (input: never, context: CallContext<never>) => unknown
+
+export function createHandlers(addon: () => EngineAddon = loadAddon): { handlers: Handlers<EngineContract>; settled(): Promise<void> } {
+  const slot = createModelSlot()
+  const handlers: Handlers<EngineContract> = {
+    "engine.info": () => addon().info(),
+    "engine.selfTest": ({ backend }) => addon().selfTest(backend),
+    "engine.bandwidth": ({ bytes, threads }, { signal }) => runTask(addon().measureBandwidth(bytes, threads), signal),
+
+    "model.plan": async (options) => (await import("./load.ts")).planModel(addon(), options),
+    "model.load": async (options, context) => (await import("./load.ts")).loadModel(addon(), slot, options, context),
+    "model.unload": async () => (await import("./load.ts")).unloadModel(addon(), slot),
+    "model.generate": async (options, context) => (await import("./generate.ts")).generate(slot.get(), options, context),
+    "model.count": async ({ prompt }) => (await import("./prompt.ts")).countTokens(slot.get(), prompt),
+    "model.tokenize": async (input) => (await import("./prompt.ts")).tokenize(slot.get(), input),
+    "model.logits": async (input, context) => (await import("./logits.ts")).writeLogits(slot.get(), input, context.signal),
+    "model.bench": (options, { signal }) => runTask(slot.get().native.bench(options), signal),
+
+    "quantize.run": async (options, context) => (await import("./quantize.ts")).quantizeModel(addon(), options, context),
+  }
+
+  const running = new Set<Promise<unknown>>()
+  function tracked(handler: AnyHandler): AnyHandler {
+    return (input, context) => {
+      const answer = (async () => handler(input, context))()
+      const ended = answer.catch(() => {}).finally(() => running.delete(ended))
+      running.add(ended)
+      return answer
+    }
+  }
+  const entries = Object.entries(handlers as unknown as Record<string, AnyHandler>)
+  return {
+    handlers: Object.fromEntries(entries.map(([name, handler]) => [name, tracked(handler)])) as unknown as Handlers<EngineContract>,
+    async settled() {
+      await Promise.all(running)
+    },
+  }
+}

@@ -1,0 +1,132 @@
+// From LoadOptions to a plan or a loaded model.
+import type { CallContext } from "../../shared/rpc.ts"
+import { AppError } from "../../shared/schema/error.ts"
+import { Format } from "../../shared/schema/format.ts"
+import type { LoadedModel, LoadOptions, MemoryPlan } from "../../shared/schema/model.ts"
+import { openModel } from "../models/open.ts"
+import type { OpenedModel } from "../models/opened-model.ts"
+import type { EngineAddon, NativeCompute, NativeLoadOptions, NativeQuantizeSpec } from "./addon-types.ts"
+import type { HeldModel, ModelSlot } from "./model-slot.ts"
+import { runTask } from "./run-task.ts"
+import { openText } from "./text.ts"
+
+/** Longer contexts cost memory that most chats never use; who wants one asks for it. */
+const defaultContext = 8192
+
+export async function planModel(addon: EngineAddon, options: LoadOptions): Promise<MemoryPlan> {
+  return addon.plan(toNative(addon, await openModel(options.path), options))
+}
+
+export async function loadModel(
+  addon: EngineAddon,
+  slot: ModelSlot,
+  options: LoadOptions,
+  { signal, emit }: CallContext<{ fraction: number }>,
+): Promise<LoadedModel> {
+  const started = performance.now()
+  const held = await slot.fill(options.path, async (): Promise<HeldModel> => {
+    const opened = await openModel(options.path)
+    signal.throwIfAborted()
+    const native = toNative(addon, opened, options)
+    const report = throttled((fraction) => void emit({ fraction }))
+    const loading = runTask(addon.loadModel(native, report), signal)
+    // While the engine reads the weights on its own threads, this one makes the tokenizer.
+    const [model, text] = await Promise.allSettled([loading, openText(opened)])
+    if (model.status === "rejected") throw model.reason
+    if (text.status === "rejected" || signal.aborted) {
+      model.value.dispose()
+      throw text.status === "rejected" ? text.reason : new AppError("cancelled", "cancelled")
+    }
+    const shown = summarize(addon, opened, options, native, performance.now() - started)
+    return { native: model.value, opened, text: text.value, shown: { ...shown, plan: { ...model.value.plan } } }
+  })
+  return held.shown
+}
+
+/** What became free: how much less the process holds resident. The cache of the system may keep pages of mapped files none the less. */
+export function unloadModel(addon: EngineAddon, slot: ModelSlot): { freedBytes: number } {
+  const before = addon.info().residentBytes
+  if (!slot.empty()) return { freedBytes: 0 }
+  return { freedBytes: Math.max(0, before - addon.info().residentBytes) }
+}
+
+function summarize(addon: EngineAddon, opened: OpenedModel, options: LoadOptions, native: NativeLoadOptions, loadMs: number) {
+  const info = addon.info()
+  return {
+    id: options.id,
+    name: opened.name,
+    path: opened.path,
+    architecture: opened.architecture,
+    format: options.quantize ?? opened.inspection.format,
+    compute: native.compute === "bf16" ? ("bf16" as const) : ("fp32" as const),
+    context: native.context,
+    contextLimit: opened.decoder.maxContext,
+    hasChatTemplate: Boolean(opened.tokenizer?.chatTemplate),
+    threads: native.threads || info.logicalCores,
+    isa: options.backend === "auto" ? info.isa : options.backend,
+    loadMs,
+  }
+}
+
+function toNative(addon: EngineAddon, opened: OpenedModel, options: LoadOptions): NativeLoadOptions {
+  const quantize = quantizeSpec(opened, options)
+  return {
+    source: opened.source,
+    ...(quantize ? { quantize } : {}),
+    context: chooseContext(opened, options.context),
+    compute: chooseCompute(addon, options),
+    threads: options.threads,
+    backend: options.backend,
+    memoryLimitBytes: 0,
+  }
+}
+
+function chooseContext(opened: OpenedModel, wanted: number): number {
+  const limit = opened.decoder.maxContext
+  if (wanted <= limit) return wanted || Math.min(limit, defaultContext)
+  throw new AppError(
+    "bad_input",
+    `A context of ${wanted} tokens was asked for; ${opened.name} was made for at most ${limit}.`,
+    `Choose ${limit} or less.`,
+  )
+}
+
+/** bf16 pays where the processor multiplies it; elsewhere it would only lose digits. */
+function chooseCompute(addon: EngineAddon, options: LoadOptions): NativeCompute {
+  if (options.compute) return options.compute === "bf16" ? "bf16" : "f32"
+  const { isa, features } = addon.info()
+  const isFast = features.includes("avx512bf16") && isa === "avx512" && (options.backend === "auto" || options.backend === isa)
+  return isFast ? "bf16" : "f32"
+}
+
+function quantizeSpec(opened: OpenedModel, { quantize, blockSize }: LoadOptions): NativeQuantizeSpec | undefined {
+  const stored = opened.inspection.format
+  if (quantize === undefined || quantize === stored) return undefined
+  const [format = "", nested] = quantize.split("-")
+  if (format !== "int8" && format !== "nf4" && format !== "fp4") {
+    throw new AppError(
+      "unsupported",
+      `Weights are not converted to ${quantize} while loading; ${opened.name} is stored as ${stored}.`,
+      `Load it as it is, or choose one of ${Format.options.filter((option) => !/^(fp|bf)(16|32)$/.test(option)).join(", ")}.`,
+    )
+  }
+  if (opened.source.tensors.some((tensor) => tensor.quantized)) {
+    throw new AppError(
+      "bad_input",
+      `${opened.name} is already quantized (${stored}); quantizing it to ${quantize} would add a second loss to the first.`,
+      "Load it as it is, or choose the model that it was made from.",
+    )
+  }
+  return { format, blockSize: blockSize ?? 64, isNested: nested === "dq" }
+}
+
+/** About 20 a second; the last one, 1, always. */
+function throttled(report: (fraction: number) => void): (fraction: number) => void {
+  let last = Number.NEGATIVE_INFINITY
+  return (fraction) => {
+    const now = performance.now()
+    if (now - last < 50 && fraction < 1) return
+    last = now
+    report(fraction)
+  }
+}

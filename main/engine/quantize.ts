@@ -1,0 +1,175 @@
+// Quantizing a model to a bitsandbytes checkpoint folder (bitsandbytes.md 3), as a stream: never more than a part of a tensor is
+// in memory. The folder appears when it is complete; until then, and after a failure, there is nothing.
+//
+// What transformers would keep is kept: of a GGUF file, too, the weights first get the model's 16/32-bit type (OpenedModel.dtype),
+// and are quantized from that.
+import { statfs, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import type { z } from "zod"
+import type { QuantizeOptions, QuantizeProgress, QuantizeReport } from "../../shared/contract/engine.ts"
+import type { CallContext } from "../../shared/rpc.ts"
+import { AppError, toErrorData } from "../../shared/schema/error.ts"
+import { openModel } from "../models/open.ts"
+import type { OpenedModel } from "../models/opened-model.ts"
+import type { EngineAddon, NativeQuantizeSpec } from "./addon-types.ts"
+import { type PlannedTensor, planTensor, shardName, splitIntoShards } from "./checkpoint-layout.ts"
+import { writeCompanions } from "./companion-files.ts"
+import { createOutputFolder, type OutputFolder } from "./output-folder.ts"
+import { pythonJson } from "./quantized-config.ts"
+import { writeShard } from "./shard-writer.ts"
+import { createSkipRule } from "./skip-modules.ts"
+
+type Options = z.output<typeof QuantizeOptions>
+type Progress = z.output<typeof QuantizeProgress>
+
+/** As save_pretrained of transformers 5 (before: 5 GB). */
+const maxShardBytes = 50e9
+
+export async function quantizeModel(
+  addon: EngineAddon,
+  options: Options,
+  { signal, emit }: CallContext<Progress>,
+  shardBytes = maxShardBytes,
+): Promise<QuantizeReport> {
+  const started = performance.now()
+  const opened = await openModel(options.path)
+  signal.throwIfAborted()
+  refuseQuantized(opened)
+  const tensors = planTensors(opened, options)
+  const quantized = tensors.filter(({ spec }) => spec)
+  if (quantized.length === 0) {
+    throw new AppError("bad_input", `No linear layer of ${opened.name} is left to quantize.`, "Skip fewer modules.")
+  }
+  const folder = await createOutputFolder(options.out).catch((error) => Promise.reject(explain(error, options.out)))
+  try {
+    await requireSpace(folder, tensors)
+    const writing = performance.now()
+    const bytesOut = await writeWeights(addon, opened, options, tensors, folder, { signal, emit }, shardBytes)
+    const writingSeconds = (performance.now() - writing) / 1000
+    await writeCompanions(opened, options, folder.temporary, addon.info().version)
+    signal.throwIfAborted()
+    await folder.complete()
+    return {
+      out: folder.path,
+      format: options.format,
+      tensors_quantized: quantized.length,
+      tensors_kept: tensors.length - quantized.length,
+      bytes_in: tensors.reduce((sum, { source }) => sum + source.data.bytes, 0),
+      bytes_out: bytesOut,
+      seconds: (performance.now() - started) / 1000,
+      // Of the weights alone: reading, encoding and writing them.
+      parameters_per_second: quantized.reduce((sum, { parameters }) => sum + parameters, 0) / writingSeconds,
+      peak_rss_bytes: addon.info().peakResidentBytes,
+    }
+  } catch (error) {
+    throw explain(error, folder.path)
+  } finally {
+    await folder.abandon()
+  }
+}
+
+function refuseQuantized(opened: OpenedModel): void {
+  const tensor = opened.source.tensors.find(({ quantized }) => quantized)
+  if (!tensor) return
+  throw new AppError(
+    "bad_input",
+    `${opened.name} is already quantized by bitsandbytes (${tensor.name} is ${tensor.quantized?.format}): quantizing it again would add a second loss to the first.`,
+    "Choose the 16-bit model that it was made from.",
+  )
+}
+
+function planTensors(opened: OpenedModel, options: Options): PlannedTensor[] {
+  const [format, nested] = options.format.split("-")
+  const spec = { format, blockSize: options.blockSize, isNested: nested === "dq" } as NativeQuantizeSpec
+  const isSkipped = createSkipRule(options.skipModules ?? ["lm_head"])
+  const isTied = opened.decoder.hasTiedHead
+  return opened.source.tensors
+    .filter(({ role }) => !(isTied && role === "head"))
+    .map((tensor) => {
+      const isLinear = /^layers\.\d+\.(q|k|v|o|gate|up|down)$/.test(tensor.role) || tensor.role === "head"
+      return planTensor(tensor, isLinear && !isSkipped(tensor.name.replace(/\.weight$/, "")) ? spec : null, opened.dtype)
+    })
+    .sort((a, b) => (a.source.name < b.source.name ? -1 : 1))
+}
+
+async function requireSpace(folder: OutputFolder, tensors: PlannedTensor[]): Promise<void> {
+  // Headers and the files beside the weights come on top.
+  const needed = bytesOf(tensors) + tensors.length * 1000 + (32 << 20)
+  const { bavail, bsize } = await statfs(folder.temporary)
+  if (bavail * bsize >= needed) return
+  const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`
+  throw new AppError(
+    "no_space",
+    `The quantized model needs ${megabytes(needed)}; ${folder.path} is on a disk with ${megabytes(bavail * bsize)} free.`,
+    "Free some space, or choose a folder on another disk.",
+  )
+}
+
+function bytesOf(tensors: PlannedTensor[]): number {
+  return tensors.reduce((sum, { entries }) => sum + entries.reduce((bytes, entry) => bytes + entry.bytes, 0), 0)
+}
+
+async function writeWeights(
+  addon: EngineAddon,
+  opened: OpenedModel,
+  options: Options,
+  tensors: PlannedTensor[],
+  folder: OutputFolder,
+  { signal, emit }: CallContext<Progress>,
+  shardBytes: number,
+): Promise<number> {
+  const shards = splitIntoShards(tensors, shardBytes)
+  const parametersTotal = tensors.reduce((sum, { parameters }) => sum + parameters, 0)
+  const report = throttled(emit)
+  const done = { parameters: 0, bytes: 0 }
+  let fileBytes = 0
+  for (const [index, shard] of shards.entries()) {
+    const path = join(folder.temporary, shardName(index, shards.length))
+    const onProgress = ({ parametersDone, bytesWritten, tensor }: { parametersDone: number; bytesWritten: number; tensor: string }) =>
+      report({ parametersDone: done.parameters + parametersDone, parametersTotal, bytesWritten: done.bytes + bytesWritten, tensor })
+    const { files } = opened.source
+    fileBytes += await writeShard({ addon, files, tensors: shard, dtype: opened.dtype, path, threads: options.threads, signal, onProgress })
+    done.parameters += shard.reduce((sum, { parameters }) => sum + parameters, 0)
+    done.bytes += bytesOf(shard)
+  }
+  if (shards.length > 1) await writeIndex(folder.temporary, shards, parametersTotal)
+  return fileBytes
+}
+
+async function writeIndex(folder: string, shards: PlannedTensor[][], parameters: number): Promise<void> {
+  const names = shards.flatMap((shard, i) => shard.flatMap(({ entries }) => entries.map(({ name }) => [name, shardName(i, shards.length)])))
+  const index = { metadata: { total_parameters: parameters, total_size: bytesOf(shards.flat()) }, weight_map: Object.fromEntries(names) }
+  await writeFile(join(folder, "model.safetensors.index.json"), pythonJson(index))
+}
+
+/** About 20 events a second; each carries the totals, so that those between may be lost. */
+function throttled(emit: (progress: Progress) => Promise<void>): (progress: Progress) => void {
+  let last = Number.NEGATIVE_INFINITY
+  return (progress) => {
+    const now = performance.now()
+    if (now - last < 50 && progress.parametersDone < progress.parametersTotal) return
+    last = now
+    void emit(progress)
+  }
+}
+
+/** Errors of the system say what was done to which file, but not what for. */
+function explain(error: unknown, out: string): unknown {
+  const systemCode = (error as NodeJS.ErrnoException)?.code
+  if (error instanceof AppError || typeof systemCode !== "string" || !/^E[A-Z]+$/.test(systemCode)) return error
+  const { code, message } = systemError(error as NodeJS.ErrnoException)
+  const hints = {
+    no_space: "Free some space, or choose a folder on another disk.",
+    no_permission: "Choose a folder that you may write to.",
+  }
+  return new AppError(code, `The quantized model cannot be written to ${out}: ${message}`, hints[code as keyof typeof hints], {
+    cause: error,
+  })
+}
+
+function systemError(error: NodeJS.ErrnoException) {
+  // A limit on the size of files is room that is not there all the same.
+  if (error.code === "EFBIG") return { code: "no_space" as const, message: error.message }
+  if (error.code === "EEXIST" || error.code === "ENAMETOOLONG") return { code: "bad_input" as const, message: error.message }
+  return toErrorData(error)
+}

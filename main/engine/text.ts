@@ -1,0 +1,37 @@
+// Between text and tokens of the loaded model. The template engine comes with the first chat, the tokenizer with the model.
+import { AppError } from "../../shared/schema/error.ts"
+import type { OpenedModel } from "../models/opened-model.ts"
+import type { ChatTemplate } from "./template.ts"
+import type { Tokenizer } from "./tokenizer.ts"
+
+export interface ModelText {
+  /** Throws unsupported for a model without a tokenizer. */
+  tokenizer(): Tokenizer
+  /** Throws unsupported for a model without a chat template. */
+  template(): Promise<ChatTemplate>
+}
+
+export async function openText(opened: OpenedModel): Promise<ModelText> {
+  const source = opened.tokenizer
+  const tokenizer = source ? (await import("./tokenizer.ts")).createTokenizer(source) : null
+  let template: Promise<ChatTemplate> | undefined
+  return {
+    tokenizer() {
+      if (tokenizer) return tokenizer
+      throw new AppError("unsupported", `${opened.name} has no tokenizer.`, "Add its tokenizer.json to the folder, or give token ids.")
+    },
+    template() {
+      if (!source?.chatTemplate) {
+        const hint = "Give the prompt as plain text, or choose a model that was trained to chat."
+        throw new AppError("unsupported", `${opened.name} has no chat template.`, hint)
+      }
+      template ??= openTemplate(source.chatTemplate, source.config)
+      return template
+    },
+  }
+}
+
+async function openTemplate(text: string, config: Record<string, unknown>): Promise<ChatTemplate> {
+  const { createTemplate } = await import("./template.ts")
+  return createTemplate(text, config)
+}
