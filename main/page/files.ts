@@ -12,7 +12,10 @@ export interface PageFile {
 }
 
 /** dist/page, seen from the bundle (dist/main/…) and from the sources (main/page/…). */
-export const pageFolder = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../../dist/page" : "../page", import.meta.url))
+const standardPlace = import.meta.url.endsWith(".ts") ? "../../dist/page" : "../page"
+
+/** NIBBLE_PAGE names another place of the built page, as NIBBLE_ENGINE does for the engine. */
+export const pageFolder = process.env.NIBBLE_PAGE || fileURLToPath(new URL(standardPlace, import.meta.url))
 
 const types: Record<string, string> = {
   ".html": "text/html; charset=utf-8",

@@ -8,8 +8,9 @@ import { top } from "../../scripts/places.mjs"
 
 const found: { binary?: string; reason?: string } = await findElectron()
 
-test.describe("the Electron window", () => {
-  test.skip(!found.binary, `not run: ${found.reason}`)
+// The reason stands in the title, because the list of results shows no other place.
+test.describe(found.binary ? "the Electron window" : `the Electron window (skipped: ${found.reason})`, () => {
+  test.skip(!found.binary, found.reason)
 
   let home: string
   let app: ElectronApplication

@@ -1,0 +1,73 @@
+// The services for the length of one command, and jobs followed to their end. The engine starts with the first call that needs it.
+import type { Job } from "../../shared/schema/job.ts"
+import type { App } from "../app.ts"
+import type { CommandContext } from "./command.ts"
+import { bytes, duration, parameters } from "./quantities.ts"
+
+export async function withApp<T>({ output }: CommandContext, work: (app: App) => Promise<T>): Promise<T> {
+  const [{ createApp }, { dataFolder }, { forkHost }, { version }] = await Promise.all([
+    import("../app.ts"),
+    import("../storage/paths.ts"),
+    import("../engine/fork.ts"),
+    import("../version.ts"),
+  ])
+  // The command line works beside a running app, so it takes no lock.
+  const options = { home: dataFolder(), face: "cli", startHost: forkHost, version, isLocked: false, warn: output.warn } as const
+  const app = await createApp(options)
+  try {
+    return await work(app)
+  } finally {
+    await app.close()
+  }
+}
+
+/** Shows the job's progress and waits for its end. Throws what it failed with. Returns the id of the model that it made. */
+export async function followJob(app: App, job: Job, { output, signal }: CommandContext): Promise<string> {
+  const { AppError } = await import("../../shared/schema/error.ts")
+  const { jobs, events } = app.services
+  const cancel = () => void Promise.resolve(app.handlers["jobs.cancel"]({ jobId: job.id }, unused)).catch(() => {})
+  if (signal.aborted) cancel()
+  signal.addEventListener("abort", cancel, { once: true })
+  let progress = output.progress(job.subject)
+  let phase = ""
+  const unsubscribe = events.subscribe((event) => {
+    if (event.type !== "job" || event.job.id !== job.id) return
+    const { progress: at } = event.job
+    if (at.phase !== phase) {
+      progress.end()
+      progress = output.progress(`${phases[at.phase]} ${job.subject}`)
+      phase = at.phase
+    }
+    progress.update(at.total > 0 ? at.done / at.total : null, detail(at))
+  })
+  try {
+    const ended = await jobs.ended(job.id)
+    if (ended.error) throw new AppError(ended.error.code, ended.error.message, ended.error.hint)
+    if (ended.state !== "done" || ended.modelId === null) throw new AppError("cancelled", "cancelled")
+    return ended.modelId
+  } finally {
+    progress.end()
+    unsubscribe()
+    signal.removeEventListener("abort", cancel)
+  }
+}
+
+/** For handlers that are called here and neither stream nor stop. */
+export const unused = { signal: new AbortController().signal, emit: async () => {} }
+
+const phases: Record<Job["progress"]["phase"], string> = {
+  waiting: "Waiting for",
+  download: "Downloading",
+  verify: "Checking",
+  extract: "Unpacking",
+  quantize: "Quantizing",
+  load: "Loading",
+  copy: "Copying",
+}
+
+function detail({ done, total, unit, rate, secondsLeft, item }: Job["progress"]): string {
+  const amount = unit === "bytes" ? `${bytes(done)}${total > 0 ? ` of ${bytes(total)}` : ""}` : ""
+  const speed = rate > 0 && unit !== "fraction" ? `${unit === "bytes" ? bytes(rate) : parameters(rate)}/s` : ""
+  const left = secondsLeft === null ? "" : `${duration(secondsLeft)} left`
+  return [amount, speed, left, item].filter((part) => part !== "").join(" · ")
+}
