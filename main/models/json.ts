@@ -4,6 +4,8 @@ import { AppError } from "../../shared/schema/error.ts"
 import { damagedHint } from "./bounded-file.ts"
 
 const maxDepth = 64
+// Four to a tensor, one to a token: what half a million tensors need.
+const maxKeys = 1 << 21
 
 /** `what` begins the message. `allowsDuplicates`: of tokenizers, whose vocabularies are large and read by others the same way. */
 export function parseJson(text: string, what: string, options: { allowsDuplicates?: boolean } = {}): unknown {
@@ -40,29 +42,39 @@ export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown
 
 /** One pass over the text before it is parsed; what is not JSON at all is left to JSON.parse. */
 function checkNesting(text: string, what: string, allowsDuplicates: boolean): void {
-  const keys: Set<string>[] = []
-  const marks = /["{}[\]]/g
-  for (let mark = marks.exec(text); mark; mark = marks.exec(text)) {
-    if (mark[0] === "{" || mark[0] === "[") {
-      if (keys.push(new Set()) > maxDepth) throw new AppError("bad_file", `${what} is nested deeper than ${maxDepth} levels.`)
-    } else if (mark[0] === '"') {
-      const end = endOfString(text, mark.index)
+  // The keys of each open object; null until there is one.
+  const levels: (Set<string> | null)[] = []
+  let count = 0
+  for (let at = 0; at < text.length; at++) {
+    const mark = text.charCodeAt(at)
+    if (mark === openBrace || mark === openBracket) {
+      if (levels.push(null) > maxDepth) throw new AppError("bad_file", `${what} is nested deeper than ${maxDepth} levels.`)
+    } else if (mark === closeBrace || mark === closeBracket) levels.pop()
+    else if (mark === quote) {
+      const end = endOfString(text, at)
       if (end < 0) return
-      marks.lastIndex = end
-      if (allowsDuplicates || !isKey(text, end)) continue
-      const key = text.slice(mark.index, end)
-      const plain = key.includes("\\") ? unescaped(key) : key
-      if (keys.at(-1)?.has(plain)) throw new AppError("bad_file", `${what} gives ${plain.slice(0, 200)} twice.`, damagedHint)
-      keys.at(-1)?.add(plain)
-    } else keys.pop()
+      if (isKey(text, end) && levels.length > 0) {
+        if (++count > maxKeys) throw new AppError("bad_file", `${what} has more than ${maxKeys} keys.`)
+        if (!allowsDuplicates) levels[levels.length - 1] = withKey(levels.at(-1) ?? new Set(), text.slice(at, end), what)
+      }
+      at = end - 1
+    }
   }
+}
+
+const [openBrace, closeBrace, openBracket, closeBracket, quote, backslash] = [0x7b, 0x7d, 0x5b, 0x5d, 0x22, 0x5c]
+
+function withKey(keys: Set<string>, key: string, what: string): Set<string> {
+  const plain = key.includes("\\") ? unescaped(key) : key
+  if (keys.has(plain)) throw new AppError("bad_file", `${what} gives ${plain.slice(0, 200)} twice.`, damagedHint)
+  return keys.add(plain)
 }
 
 /** Index after the closing quote; -1 where there is none. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0
-    while (text[end - 1 - backslashes] === "\\") backslashes++
+    while (text.charCodeAt(end - 1 - backslashes) === backslash) backslashes++
     if (backslashes % 2 === 0) return end + 1
   }
   return -1
@@ -70,8 +82,8 @@ function endOfString(text: string, start: number): number {
 
 function isKey(text: string, end: number): boolean {
   let at = end
-  while (text[at] === " " || text[at] === "\n" || text[at] === "\t" || text[at] === "\r") at++
-  return text[at] === ":"
+  while (" \n\t\r".includes(text.charAt(at)) && at < text.length) at++
+  return text.charAt(at) === ":"
 }
 
 function unescaped(key: string): string {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
@@ -90,6 +91,16 @@ test("config.json that is a folder, a loop or not there", async () => {
   expect(await refusal(() => readFolder(path))).toMatchObject({
     code: "bad_file",
     message: expect.stringContaining("leads back to itself"),
+  })
+})
+
+test("a pipe is not waited for", async () => {
+  const path = join(folder, "pipe")
+  mkdirSync(path)
+  execFileSync("mkfifo", [join(path, "config.json")])
+  expect(await refusal(() => readFolder(path))).toMatchObject({
+    code: "bad_input",
+    message: expect.stringContaining("is not a regular file"),
   })
 })
 

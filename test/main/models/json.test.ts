@@ -32,6 +32,11 @@ test("the same key in two objects is no duplicate, nor is a text that looks like
   expect(parseJson('[{"a": 1}, {"a": 2}, "a", "a", {"b": "a", "a": "b"}]', "x")).toHaveLength(5)
 })
 
+test("more keys than any model has are not taken in", async () => {
+  const text = `[${'{"a":0},'.repeat(2 ** 21 + 1)}0]`
+  expect((await refusal(() => parseJson(text, "x"))).message).toBe("x has more than 2097152 keys.")
+})
+
 test("tokenizers may repeat a key", () => {
   expect(parseJson('{"a": 1, "a": 2}', "x", { allowsDuplicates: true })).toEqual({ a: 2 })
 })
