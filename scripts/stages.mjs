@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
+import { installArmTools } from "./arm-tools.mjs"
 import { findOrInstallBrowser } from "./browser.mjs"
 import { cores, pinnedNode, tools, top } from "./places.mjs"
 import { Failure, runInForeground, runLogged, step } from "./progress.mjs"
@@ -27,16 +28,18 @@ function withExit(counts, code) {
   return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
 }
 
-const hasTool = (name) => spawnSync(name, ["--version"], { stdio: "ignore" }).status === 0
-
 const structure = { name: "structure", run: () => verdict(pinnedNode, [join(top, "scripts/check_structure.mjs")]) }
 const types = { name: "types", run: () => verdict(pinnedNode, [tools.tsc, "-b", top]) }
 const lint = { name: "lint and format", run: () => verdict(pinnedNode, [tools.biome, "check", "--error-on-warnings", top]) }
 
+/** Versions break lines differently, so only this one judges. */
+const clangFormatVersion = "14"
+
 const nativeFormat = {
   name: "format of C++",
   async run() {
-    if (!hasTool("clang-format")) return skip("clang-format is not installed")
+    const version = spawnSync("clang-format", ["--version"], { encoding: "utf8" }).stdout?.match(/version (\d+)/)?.[1]
+    if (version !== clangFormatVersion) return skip(`clang-format ${clangFormatVersion} is not installed (${version ?? "none"} is)`)
     const { stdout } = spawnSync("git", ["ls-files", "-z", "native", "test/native"], { cwd: top, encoding: "utf8" })
     const files = stdout.split("\0").filter((file) => /\.(h|cc)$/.test(file) && existsSync(join(top, file)))
     return verdict("clang-format", ["--dry-run", "-Werror", ...files])
@@ -80,7 +83,7 @@ const sanitizers = {
 const neon = {
   name: "native tests of the ARM code, cross-compiled and emulated",
   async run() {
-    const missing = ["aarch64-linux-gnu-g++", "qemu-aarch64"].filter((tool) => !hasTool(tool))
+    const missing = await step("  ", "Finding a compiler and an emulator for 64-bit ARM", installArmTools)
     if (missing.length) return skip(`${missing.join(" and ")} not installed`)
     await step("  ", "Configuring", () => runLogged("neon-configure", "cmake", ["--preset", "neon-qemu"], { cwd: join(top, "native") }))
     await build("Building for 64-bit ARM", "build/neon")

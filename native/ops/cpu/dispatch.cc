@@ -29,6 +29,8 @@ const Tables& tables() {
       t.tables.push_back(cpu::make_avx512_table(base));
     }
     if (has_avx2) t.tables.push_back(cpu::make_avx2_table(base));
+#elif defined(__aarch64__) || defined(_M_ARM64)
+    t.tables.push_back(cpu::make_neon_table(base));
 #endif
     t.tables.push_back(cpu::make_scalar_table(base));
     t.tables.push_back(base);

@@ -8,5 +8,6 @@ namespace nibble::cpu {
 OpTable make_scalar_table(const OpTable& base);
 OpTable make_avx2_table(const OpTable& base);
 OpTable make_avx512_table(const OpTable& base);
+OpTable make_neon_table(const OpTable& base);
 
 }  // namespace nibble::cpu
