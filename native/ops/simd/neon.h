@@ -28,6 +28,14 @@ struct V {
   static F max(F a, F b) { return vmaxq_f32(a, b); }
   static F abs(F a) { return vabsq_f32(a); }
   static float sum(F a) { return vaddvq_f32(a); }
+  static void sum4(const F* a, float* out) { store(out, vpaddq_f32(vpaddq_f32(a[0], a[1]), vpaddq_f32(a[2], a[3]))); }
+  static void prefetch(const void* p) {
+#ifdef __GNUC__
+    __builtin_prefetch(p);
+#else
+    __prefetch(p);
+#endif
+  }
   static float largest(F a) { return vmaxvq_f32(a); }
   // As in avx2.h.
   static F exp(F x) {
