@@ -1,0 +1,25 @@
+// Starts the page: address, connection, what main holds, and the features that listen to it.
+import { openLastChat, startChats } from "../features/chat/actions.ts"
+import { startAppearance } from "../lib/appearance.ts"
+import { startConnection } from "../lib/client.ts"
+import { fillMirror } from "../lib/mirror.ts"
+import { startNavigation } from "../lib/navigation.ts"
+import { startKeyboard } from "./keyboard.ts"
+
+export function start(): void {
+  startAppearance()
+  startNavigation()
+  startChats()
+  startKeyboard()
+  let isFirst = true
+  startConnection(async () => {
+    try {
+      await fillMirror()
+    } catch {
+      // Lost meanwhile: the connection says so and comes again.
+      return
+    }
+    if (isFirst) openLastChat()
+    isFirst = false
+  })
+}

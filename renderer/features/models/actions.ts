@@ -1,0 +1,97 @@
+import type { ErrorData } from "../../../shared/schema/error.ts"
+import { toErrorData } from "../../../shared/schema/error.ts"
+import type { QuantizedFormat } from "../../../shared/schema/format.ts"
+import type { Job } from "../../../shared/schema/job.ts"
+import { client } from "../../lib/client.ts"
+import { attempt } from "../../lib/failure.ts"
+import { formatBytes } from "../../lib/format.ts"
+import { t } from "../../lib/i18n.ts"
+import { jobEnded } from "../../lib/mirror.ts"
+import { goTo } from "../../lib/navigation.ts"
+import { showToast } from "../../ui/toast.tsx"
+import { models } from "./state.ts"
+
+const say = (error: ErrorData) => showToast(error.hint ? `${error.message} ${error.hint}` : error.message, { timeout_ms: 12_000 })
+
+let loading: AbortController | null = null
+
+/** Progress and failure come as load events. */
+export async function loadModel(modelId: string): Promise<void> {
+  loading?.abort()
+  const mine = new AbortController()
+  loading = mine
+  await attempt(
+    () => client["models.load"]({ modelId }, mine.signal),
+    (error) => {
+      // The others stand where the model is shown.
+      if (error.code === "busy") say(error)
+    },
+  )
+  if (loading === mine) loading = null
+}
+
+/** Ends a load under way, whoever began it. */
+export function cancelLoad(): void {
+  if (loading) loading.abort()
+  else void attempt(() => client["models.unload"](undefined), say)
+}
+
+export async function eject(): Promise<void> {
+  const result = await attempt(() => client["models.unload"](undefined), say)
+  if (result) showToast(t("load.freed", { size: formatBytes(result.freedBytes) }))
+}
+
+export async function setUpStarter(format: QuantizedFormat): Promise<void> {
+  const job = await attempt(() => client["models.setUpStarter"]({ format }), say)
+  if (job) models.update({ setUp: { jobId: job.id, goesOn: false } })
+}
+
+export async function cancelJob(jobId: string): Promise<void> {
+  await attempt(() => client["jobs.cancel"]({ jobId }), say)
+}
+
+export async function dismissJob(jobId: string): Promise<void> {
+  models.update((part) => (part.setUp?.jobId === jobId ? { setUp: null } : {}))
+  await attempt(() => client["jobs.dismiss"]({ jobId }), say)
+}
+
+export interface AddOptions {
+  path: string
+  copy: boolean
+  /** null: as it is. */
+  format: QuantizedFormat | null
+}
+
+/** Adds a folder or file, quantizes it if wanted, loads it, and goes to the chat. Throws what goes wrong before the first job stands. */
+export async function addModel({ path, copy, format }: AddOptions): Promise<void> {
+  const job = await client["models.import"]({ path, copy })
+  models.update({ setUp: { jobId: job.id, goesOn: true }, dialog: null })
+  goTo("chat")
+  const { modelId } = await jobEnded(job.id)
+  try {
+    if (modelId === null) return
+    if (format === null) return void loadModel(modelId)
+    const next = await client["models.quantize"]({ modelId, format })
+    models.update({ setUp: { jobId: next.id, goesOn: false } })
+  } catch (thrown) {
+    say(toErrorData(thrown))
+  } finally {
+    models.update((part) => ({ setUp: part.setUp && { ...part.setUp, goesOn: false } }))
+  }
+}
+
+export async function quantize(
+  modelId: string,
+  format: QuantizedFormat,
+  blockSize: 32 | 64 | 128 | 256 | 512 | 1024 | 2048 | 4096,
+): Promise<Job> {
+  const job = await client["models.quantize"]({ modelId, format, blockSize })
+  models.update({ dialog: null })
+  return job
+}
+
+export async function removeModel(modelId: string): Promise<void> {
+  const result = await client["models.remove"]({ modelId })
+  models.update({ dialog: null })
+  showToast(result.freedBytes > 0 ? t("models.deleted", { size: formatBytes(result.freedBytes) }) : t("models.takenOff"))
+}

@@ -1,0 +1,119 @@
+// Adds a model from a folder or a GGUF file: look, see what it is, then take it.
+import { ChevronLeft } from "lucide-react"
+import { type ReactNode, useState } from "react"
+import { useTranslation } from "react-i18next"
+import type { ErrorData } from "../../../shared/schema/error.ts"
+import type { QuantizedFormat } from "../../../shared/schema/format.ts"
+import type { ModelInspection } from "../../../shared/schema/model.ts"
+import { client } from "../../lib/client.ts"
+import { attempt, failureTitle } from "../../lib/failure.ts"
+import { formatBytes, formatCount, formatName, formatParameters } from "../../lib/format.ts"
+import { useMain } from "../../lib/mirror.ts"
+import { Button } from "../../ui/button.tsx"
+import { Dialog } from "../../ui/dialog.tsx"
+import { Note } from "../../ui/note.tsx"
+import { SwitchField } from "../../ui/switch-field.tsx"
+import { addModel } from "./actions.ts"
+import { FormatChoice } from "./format-choice.tsx"
+import { PathPicker } from "./path-picker.tsx"
+import { canQuantize, models } from "./state.ts"
+
+export function AddDialog() {
+  const { t } = useTranslation()
+  const [seen, setSeen] = useState<ModelInspection | null>(null)
+  const [error, setError] = useState<ErrorData | null>(null)
+  const look = async (path: string) => {
+    setError(null)
+    const inspection = await attempt(() => client["models.inspect"]({ path }), setError)
+    if (inspection) setSeen(inspection)
+  }
+  return (
+    <Dialog
+      isOpen
+      onClose={() => models.update({ dialog: null })}
+      title={t("add.title")}
+      description={t("add.lead")}
+      closeLabel={t("common.close")}
+      width={620}
+    >
+      {seen ? (
+        <Seen seen={seen} onBack={() => setSeen(null)} />
+      ) : (
+        <div className="flex flex-col gap-3">
+          {error && (
+            <Note tone="stop" title={failureTitle(error.code)}>
+              {error.message}
+              {error.hint ? ` ${error.hint}` : ""}
+            </Note>
+          )}
+          <PathPicker onPick={(path) => void look(path)} />
+        </div>
+      )}
+    </Dialog>
+  )
+}
+
+function Seen({ seen, onBack }: { seen: ModelInspection; onBack(): void }) {
+  const { t } = useTranslation()
+  const defaultFormat = useMain((main) => main.settings.defaultFormat)
+  const [format, setFormat] = useState<QuantizedFormat | "as-is">(canQuantize(seen) ? defaultFormat : "as-is")
+  const [copy, setCopy] = useState(false)
+  const [error, setError] = useState<ErrorData | null>(null)
+  const [isAdding, setAdding] = useState(false)
+  const add = () => {
+    setAdding(true)
+    void attempt(() => addModel({ path: seen.path, copy, format: format === "as-is" ? null : format }), setError).finally(() =>
+      setAdding(false),
+    )
+  }
+  return (
+    <div className="flex flex-col gap-4">
+      <h3 className="truncate text-16 font-semibold tracking-title">{seen.name}</h3>
+      <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1.5 text-13">
+        <Row name={t("models.format")}>{formatName(seen.format)}</Row>
+        <Row name={t("models.size")}>{formatBytes(seen.disk_bytes)}</Row>
+        <Row name={t("models.parameters")}>{formatParameters(seen.parameters)}</Row>
+        <Row name={t("models.architecture")}>
+          <code className="font-mono">{seen.architecture}</code>
+        </Row>
+        <Row name={t("models.context")}>{t("models.contextTokens", { n: formatCount(seen.context_length) })}</Row>
+        <Row name={t("models.license")}>{seen.license ?? t("models.licenseUnknown")}</Row>
+        <Row name={t("models.template")}>{seen.chat_template ? t("models.templateYes") : t("models.templateNo")}</Row>
+      </dl>
+      {seen.supported ? (
+        <>
+          <FormatChoice label={t("add.format")} value={format} canBeAsIs canBeQuantized={canQuantize(seen)} onChange={setFormat} />
+          <SwitchField label={t("add.copy")} hint={t("add.copyHint")} isOn={copy} onChange={setCopy} />
+        </>
+      ) : (
+        <Note tone="stop" title={t("models.unsupported")}>
+          {seen.reason}
+        </Note>
+      )}
+      {error && (
+        <Note tone="stop" title={failureTitle(error.code)}>
+          {error.message}
+        </Note>
+      )}
+      <div className="flex items-center justify-between gap-2 border-t border-line pt-4">
+        <Button kind="ghost" icon={ChevronLeft} onClick={onBack}>
+          {t("add.back")}
+        </Button>
+        {seen.supported && (
+          <Button kind="primary" disabled={isAdding} onClick={add}>
+            {format === "as-is" ? t("add.andLoad") : t("add.andQuantize")}
+          </Button>
+        )}
+      </div>
+    </div>
+  )
+}
+
+function Row({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <>
+      <dt className="text-ink-3">{name}</dt>
+      <dd className="min-w-0 text-right wrap-anywhere">{children}</dd>
+    </>
+  )
+}

@@ -1,0 +1,46 @@
+import { Trash2 } from "lucide-react"
+import { useState } from "react"
+import { useTranslation } from "react-i18next"
+import type { ErrorData } from "../../../shared/schema/error.ts"
+import type { InstalledModel } from "../../../shared/schema/model.ts"
+import { attempt, failureTitle } from "../../lib/failure.ts"
+import { formatBytes } from "../../lib/format.ts"
+import { Button } from "../../ui/button.tsx"
+import { Dialog } from "../../ui/dialog.tsx"
+import { Note } from "../../ui/note.tsx"
+import { removeModel } from "./actions.ts"
+import { models } from "./state.ts"
+
+/** Files cannot be brought back, so here the page asks; the button says how much goes. */
+export function RemoveDialog({ model }: { model: InstalledModel }) {
+  const { t } = useTranslation()
+  const [error, setError] = useState<ErrorData | null>(null)
+  const close = () => models.update({ dialog: null })
+  return (
+    <Dialog
+      isOpen
+      onClose={close}
+      title={t("remove.title", { name: model.name })}
+      description={model.isOwned ? t("remove.owned") : t("remove.notOwned")}
+      closeLabel={t("common.close")}
+      width={480}
+      footer={
+        <>
+          <Button kind="ghost" onClick={close}>
+            {t("common.cancel")}
+          </Button>
+          <Button kind="danger" icon={Trash2} onClick={() => void attempt(() => removeModel(model.id), setError)}>
+            {model.isOwned ? t("remove.delete", { size: formatBytes(model.disk_bytes) }) : t("remove.takeOff")}
+          </Button>
+        </>
+      }
+    >
+      <p className="font-mono text-12 wrap-anywhere text-ink-2">{model.path}</p>
+      {error && (
+        <Note tone="stop" className="mt-3" title={failureTitle(error.code)}>
+          {error.message}
+        </Note>
+      )}
+    </Dialog>
+  )
+}

@@ -1,0 +1,80 @@
+// What the page shows about getting models: the first run, the open dialog, the steps of a job.
+import type { Snapshot } from "../../../shared/contract/app.ts"
+import type { Job, JobProgress } from "../../../shared/schema/job.ts"
+import type { InstalledModel } from "../../../shared/schema/model.ts"
+import { slice } from "../../lib/slice.ts"
+
+export type ModelsDialog = null | { kind: "add" } | { kind: "quantize"; modelId: string } | { kind: "remove"; modelId: string }
+
+export interface ModelsPart {
+  /** The job that the first screen started; `goesOn` while another one follows it. */
+  setUp: null | { jobId: string; goesOn: boolean }
+  dialog: ModelsDialog
+}
+
+export const models = slice<ModelsPart>("models", { setUp: null, dialog: null })
+
+export type FirstRun = { show: "offer"; ended: Job | null } | { show: "progress"; job: Job } | { show: "nothing" }
+
+type FirstRunSource = Pick<Snapshot, "jobs" | "models" | "load">
+
+/** Whether the first screen stands in the chat's place: until there is a model, and while the one it gets is on its way. */
+export function firstRun({ jobs, models, load }: FirstRunSource, setUp: ModelsPart["setUp"]): FirstRun {
+  const mine = jobs.find((job) => job.id === setUp?.jobId)
+  // After a reload of the page nobody remembers who began; a starter job shows itself.
+  const job = mine ?? jobs.find((other) => other.kind === "starter" && other.state === "running")
+  if (job && (job.state === "running" || (job.state === "done" && setUp?.goesOn))) return { show: "progress", job }
+  const hasEndedBadly = job !== undefined && job.state !== "done"
+  if (!models.some((model) => model.supported)) return { show: "offer", ended: hasEndedBadly ? job : null }
+  if (hasEndedBadly && load.state === "none") return { show: "offer", ended: job }
+  return { show: "nothing" }
+}
+
+export type Step = "download" | "copy" | "quantize" | "load"
+
+const stepOfPhase: Record<JobProgress["phase"], Step | null> = {
+  waiting: null,
+  download: "download",
+  verify: "download",
+  extract: "download",
+  copy: "copy",
+  quantize: "quantize",
+  load: "load",
+}
+const stepsOfKind: Record<Job["kind"], Step[]> = {
+  starter: ["download", "quantize", "load"],
+  pull: ["download"],
+  import: ["copy"],
+  quantize: ["quantize", "load"],
+}
+
+/** The steps of a job with the one that it is at. */
+export function jobSteps(job: Job): { step: Step; is: "done" | "now" | "waiting" }[] {
+  const steps = stepsOfKind[job.kind]
+  const step = stepOfPhase[job.progress.phase]
+  const at = job.state === "done" ? steps.length : step === null ? 0 : steps.indexOf(step)
+  return steps.map((one, index) => ({ step: one, is: index < at ? "done" : index === at ? "now" : "waiting" }))
+}
+
+/** Share of the phase at hand; null where the total is not known. */
+export function phaseFraction({ done, total, unit }: JobProgress): number | null {
+  if (total > 0) return Math.min(1, done / total)
+  return unit === "fraction" ? Math.min(1, done) : null
+}
+
+/** Supported ones first, newest first. */
+export function sortModels(list: InstalledModel[]): InstalledModel[] {
+  return list.toSorted((a, b) => Number(b.supported) - Number(a.supported) || b.addedAt - a.addedAt)
+}
+
+const ours = new Set(["int8", "nf4", "nf4-dq", "fp4", "fp4-dq"])
+
+/** Quantized folders of bitsandbytes are not quantized again: the loss would add up. */
+export function canQuantize({ format, supported }: { format: string; supported: boolean }): boolean {
+  return supported && !ours.has(format)
+}
+
+/** Jobs worth a look on the models page: what runs, and what failed until it is put away. */
+export function shownJobs(jobs: Job[]): Job[] {
+  return jobs.filter((job) => job.state === "running" || job.state === "failed")
+}

@@ -1,0 +1,24 @@
+import type { Settings } from "../../../shared/schema/settings.ts"
+import { client } from "../../lib/client.ts"
+import { copyText } from "../../lib/clipboard.ts"
+import { attempt } from "../../lib/failure.ts"
+import { t } from "../../lib/i18n.ts"
+import { showToast } from "../../ui/toast.tsx"
+
+/** Main keeps the settings; they come back as an event. */
+export async function change(settings: Partial<Settings>): Promise<void> {
+  await attempt(
+    () => client["settings.update"](settings),
+    (error) => showToast(error.message),
+  )
+}
+
+export async function copyDiagnostics(): Promise<void> {
+  const text = await attempt(
+    () => client["app.diagnostics"](undefined),
+    (error) => showToast(error.message),
+  )
+  if (text === undefined) return
+  await copyText(text)
+  showToast(t("settings.diagnosticsCopied"))
+}

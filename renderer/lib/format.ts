@@ -1,0 +1,88 @@
+// Numbers as people read them, in the language of the page: sizes in MiB and GiB with one decimal, tokens/s without decimals over 10,
+// durations as "about 3 min".
+import type { JobProgress } from "../../shared/schema/job.ts"
+import { i18n, t } from "./i18n.ts"
+
+const kib = 1024
+
+const formats = new Map<string, Intl.NumberFormat>()
+
+function number(value: number, decimals: number): string {
+  const key = `${i18n.language} ${decimals}`
+  let format = formats.get(key)
+  if (!format) {
+    format = new Intl.NumberFormat(i18n.language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
+    formats.set(key, format)
+  }
+  return format.format(value)
+}
+
+export function formatCount(value: number): string {
+  return number(value, 0)
+}
+
+export function formatDecimal(value: number, decimals: number): string {
+  return number(value, decimals)
+}
+
+function sizeUnit(bytes: number): { unit: string; size: number; decimals: number } {
+  if (bytes >= kib ** 3) return { unit: "GiB", size: kib ** 3, decimals: 1 }
+  if (bytes >= kib ** 2 || bytes === 0) return { unit: "MiB", size: kib ** 2, decimals: 1 }
+  return { unit: "KiB", size: kib, decimals: 1 }
+}
+
+export function formatBytes(bytes: number): string {
+  const { unit, size, decimals } = sizeUnit(bytes)
+  return `${number(bytes / size, decimals)} ${unit}`
+}
+
+export function formatGib(bytes: number): string {
+  return number(bytes / kib ** 3, 1)
+}
+
+/** "135 M", "8.0 B". */
+export function formatParameters(parameters: number): string {
+  if (parameters >= 1e9) return `${number(parameters / 1e9, 1)} B`
+  if (parameters >= 1e6) return `${number(parameters / 1e6, 0)} M`
+  return number(parameters, 0)
+}
+
+export function formatTokensPerS(rate: number): string {
+  return number(rate, rate < 10 ? 1 : 0)
+}
+
+/** "0.19 s" */
+export function formatSeconds(ms: number): string {
+  const seconds = ms / 1000
+  return t("time.seconds", { value: number(seconds, seconds < 10 ? 2 : seconds < 100 ? 1 : 0) })
+}
+
+/** "about 3 min", from seconds. Rounded coarsely, so that it does not flicker. */
+export function formatTimeLeft(seconds: number): string {
+  if (seconds < 1) return t("time.moment")
+  if (seconds < 10) return t("time.aboutSeconds", { value: number(Math.ceil(seconds), 0) })
+  if (seconds < 55) return t("time.aboutSeconds", { value: number(Math.ceil(seconds / 5) * 5, 0) })
+  const minutes = Math.max(1, Math.round(seconds / 60))
+  if (minutes < 60) return t("time.aboutMinutes", { value: number(minutes, 0) })
+  return t("time.aboutHours", { hours: number(Math.floor(minutes / 60), 0), minutes: number(minutes % 60, 0) })
+}
+
+/** "31.2 / 87.5 MiB": one unit, that of the total. */
+export function formatDone({ done, total, unit }: JobProgress): string {
+  if (unit === "fraction") return `${number((total > 0 ? done / total : done) * 100, 0)} %`
+  if (unit === "parameters") return total > 0 ? `${number(done / 1e6, 0)} / ${number(total / 1e6, 0)} M` : `${number(done / 1e6, 0)} M`
+  if (total <= 0) return formatBytes(done)
+  const { unit: name, size, decimals } = sizeUnit(total)
+  return `${number(done / size, decimals)} / ${number(total / size, decimals)} ${name}`
+}
+
+export function formatRate({ rate, unit }: JobProgress): string {
+  if (rate <= 0 || unit === "fraction") return ""
+  return unit === "bytes" ? `${formatBytes(rate)}/s` : `${number(rate / 1e6, 0)} M/s`
+}
+
+/** The name of a weight format: ours from the word list, a GGUF block type as the field writes it. */
+export function formatName(format: string): string {
+  if (i18n.exists(`format.${format}.name`)) return i18n.t(`format.${format}.name` as "format.nf4.name")
+  return format.toUpperCase()
+}

@@ -1,0 +1,76 @@
+// The page's copy of what main holds: filled by one snapshot whenever the connection stands, kept current by events. Main has the truth.
+import type { AppEvent, Snapshot } from "../../shared/contract/app.ts"
+import type { Job } from "../../shared/schema/job.ts"
+import type { MemorySnapshot } from "../../shared/schema/system.ts"
+import { client } from "./client.ts"
+import { slice } from "./slice.ts"
+
+/** `round` counts the snapshots: a new one means that anything may have changed meanwhile. */
+export const mirror = slice("mirror", { snapshot: null as Snapshot | null, memory: null as MemorySnapshot | null, round: 0 })
+
+export type Mirror = ReturnType<typeof mirror.get>
+
+export function applyEvent(part: Mirror, event: AppEvent): Partial<Mirror> {
+  if (event.type === "memory") return { memory: event.memory }
+  const { snapshot } = part
+  // The snapshot under way will hold it.
+  if (!snapshot) return {}
+  switch (event.type) {
+    case "engine":
+      return { snapshot: { ...snapshot, engine: event.engine } }
+    case "load":
+      return { snapshot: { ...snapshot, load: event.load } }
+    case "models":
+      return { snapshot: { ...snapshot, models: event.models } }
+    case "jobs":
+      return { snapshot: { ...snapshot, jobs: event.jobs } }
+    case "chats":
+      return { snapshot: { ...snapshot, chats: event.chats } }
+    case "settings":
+      return { snapshot: { ...snapshot, settings: event.settings } }
+    case "job": {
+      const isKnown = snapshot.jobs.some((job) => job.id === event.job.id)
+      const jobs = isKnown ? snapshot.jobs.map((job) => (job.id === event.job.id ? event.job : job)) : [...snapshot.jobs, event.job]
+      return { snapshot: { ...snapshot, jobs } }
+    }
+  }
+}
+
+/** Subscribes, then asks for everything: both go over one ordered connection, so nothing is missed between them. */
+export async function fillMirror(): Promise<void> {
+  client["app.events"](undefined, (event) => mirror.update((part) => applyEvent(part, event))).catch(() => {
+    // Ends with the connection, which tells by itself.
+  })
+  const snapshot = await client["app.snapshot"](undefined)
+  mirror.update((part) => ({ snapshot, round: part.round + 1 }))
+}
+
+/** Main's copy outside components. The shell shows nothing else before it is there. */
+export function known(): Snapshot {
+  const { snapshot } = mirror.get()
+  if (!snapshot) throw new Error("main's snapshot is not here yet")
+  return snapshot
+}
+
+/** In components below the shell. */
+export function useMain<V>(selector: (snapshot: Snapshot) => V): V {
+  return mirror.use(({ snapshot }) => {
+    if (!snapshot) throw new Error("a part of the page was shown before main's snapshot")
+    return selector(snapshot)
+  })
+}
+
+/** Resolves with the job once it has ended. */
+export function jobEnded(jobId: string): Promise<Job> {
+  const ended = () => mirror.get().snapshot?.jobs.find((job) => job.id === jobId && job.state !== "running")
+  const already = ended()
+  if (already) return Promise.resolve(already)
+  return new Promise((resolve) => {
+    const stop = mirror.subscribe(() => {
+      const job = ended()
+      if (!job) return
+      stop()
+      resolve(job)
+    })
+  })
+}

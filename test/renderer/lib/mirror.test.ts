@@ -1,0 +1,106 @@
+import { beforeEach, describe, expect, test } from "vitest"
+import { attach } from "../../../renderer/lib/client.ts"
+import { applyEvent, fillMirror, jobEnded, known, mirror } from "../../../renderer/lib/mirror.ts"
+import { resetAll } from "../../../renderer/lib/slice.ts"
+import { type AppEvent, app, type Snapshot } from "../../../shared/contract/app.ts"
+import { type Handlers, serve } from "../../../shared/rpc.ts"
+import type { Job } from "../../../shared/schema/job.ts"
+import { Settings } from "../../../shared/schema/settings.ts"
+import { portPair } from "./ports.ts"
+
+const snapshot: Snapshot = {
+  system: {
+    version: "1",
+    platform: "p",
+    face: "served",
+    dataFolder: "/d",
+    cpu: "c",
+    cores: 2,
+    memoryBytes: 1,
+    diskFreeBytes: 1,
+    isa: "avx2",
+  },
+  engine: { state: "ready", reason: null },
+  load: { state: "none" },
+  models: [],
+  jobs: [],
+  chats: [],
+  settings: Settings.parse({}),
+  starter: { name: "S", description: "", license: "", source: null, downloadBytes: 0, memoryBytes: 0, parameters: 0 },
+}
+const job: Job = {
+  id: "j1",
+  kind: "import",
+  subject: "M",
+  state: "running",
+  progress: { phase: "copy", done: 0, total: 0, unit: "bytes", rate: 0, secondsLeft: null, item: "" },
+  modelId: null,
+  error: null,
+  startedAt: 0,
+  endedAt: null,
+}
+const memory = { totalBytes: 3, availableBytes: 2, nibbleBytes: 1, plan: null }
+
+const apply = (event: AppEvent) => mirror.update((part) => applyEvent(part, event))
+
+beforeEach(resetAll)
+
+describe("events", () => {
+  test("replace one part of the copy and leave the others", () => {
+    mirror.update({ snapshot })
+    apply({ type: "engine", engine: { state: "lost", reason: "gone" } })
+    apply({ type: "settings", settings: { ...snapshot.settings, theme: "dark" } })
+    apply({ type: "chats", chats: [{ id: "c", title: "t", createdAt: 0, updatedAt: 0 }] })
+    expect(known()).toMatchObject({ engine: { state: "lost" }, settings: { theme: "dark" }, chats: [{ id: "c" }] })
+    expect(known().models).toBe(snapshot.models)
+  })
+
+  test("about a job add it once and change it after", () => {
+    mirror.update({ snapshot })
+    apply({ type: "job", job })
+    apply({ type: "job", job: { ...job, state: "done" } })
+    expect(known().jobs).toEqual([{ ...job, state: "done" }])
+    apply({ type: "jobs", jobs: [] })
+    expect(known().jobs).toEqual([])
+  })
+
+  test("before the snapshot are left to it, but memory is taken", () => {
+    apply({ type: "job", job })
+    apply({ type: "memory", memory })
+    expect(mirror.get()).toEqual({ snapshot: null, memory, round: 0 })
+    expect(() => known()).toThrow()
+  })
+})
+
+test("the copy is filled over a connection and follows it", async () => {
+  let emit = (_: AppEvent): unknown => {
+    throw new Error("nobody listens yet")
+  }
+  const handlers = {
+    "app.snapshot": () => snapshot,
+    "app.events": (_: unknown, context: { emit(event: AppEvent): Promise<void>; signal: AbortSignal }) => {
+      emit = context.emit
+      return new Promise<void>((resolve) => context.signal.addEventListener("abort", () => resolve()))
+    },
+  } as unknown as Handlers<typeof app>
+  const [page, main] = portPair()
+  serve(app, handlers, main, { isChecked: true })
+  attach(
+    page,
+    () => {},
+    () => {},
+  )
+  await fillMirror()
+  expect(mirror.get()).toMatchObject({ snapshot, round: 1 })
+  await emit({ type: "job", job })
+  expect(known().jobs).toEqual([job])
+})
+
+test("waiting for a job ends when the job does", async () => {
+  mirror.update({ snapshot: { ...snapshot, jobs: [job] } })
+  const ended = jobEnded("j1")
+  apply({ type: "job", job: { ...job, progress: { ...job.progress, done: 1 } } })
+  apply({ type: "job", job: { ...job, state: "failed" } })
+  expect((await ended).state).toBe("failed")
+  expect((await jobEnded("j1")).state).toBe("failed")
+})
