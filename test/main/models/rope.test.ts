@@ -71,6 +71,15 @@ const cases = [
     mscale: 1.25,
   },
   {
+    name: "yarn, usual rotations",
+    config: {
+      rope_scaling: { rope_type: "yarn", factor: 4.0, original_max_position_embeddings: 4096, truncate: false },
+      rope_theta: 10000.0,
+    },
+    invFreq: [1.0, 0.316227764, 0.100000001, 0.0286136102, 0.006556971, 0.00128563191, 0.000250000012, 7.90569466e-5],
+    mscale: 1.138629436111989,
+  },
+  {
     name: "longrope",
     config: {
       rope_scaling: {
