@@ -2,7 +2,7 @@
 import { Autocomplete } from "@base-ui/react/autocomplete"
 import { Dialog } from "@base-ui/react/dialog"
 import { Search } from "lucide-react"
-import { useMemo } from "react"
+import { useLayoutEffect, useMemo, useRef } from "react"
 import { useTranslation } from "react-i18next"
 import { type Command, keyCaps } from "../lib/commands.ts"
 import { navigation, showDialog } from "../lib/navigation.ts"
@@ -12,12 +12,22 @@ import { allCommands } from "./commands.ts"
 export function Palette() {
   const { t } = useTranslation()
   const isOpen = navigation.use((part) => part.dialog === "palette")
+  const before = useRef<Element | null>(null)
+  useLayoutEffect(() => {
+    if (isOpen) before.current = document.activeElement
+  }, [isOpen])
+  // Where one was may be gone by then, because the action led elsewhere.
+  const whereTo = () => {
+    if (before.current?.isConnected) return true
+    return document.querySelector<HTMLElement>("main textarea") ?? document.querySelector<HTMLElement>("main")
+  }
   return (
     <Dialog.Root open={isOpen} onOpenChange={(open) => showDialog(open ? "palette" : null)}>
       <Dialog.Portal>
         <Dialog.Backdrop className="fixed inset-0 z-40 bg-veil" />
         <Dialog.Popup
           aria-label={t("palette.title")}
+          finalFocus={whereTo}
           className="fixed top-[min(14vh,120px)] left-1/2 z-40 flex max-h-[min(70vh,480px)] w-[min(560px,calc(100vw-24px))] -translate-x-1/2 flex-col overflow-hidden rounded-card border border-line-strong bg-raised text-13 text-ink shadow-float outline-none"
         >
           <Commands />

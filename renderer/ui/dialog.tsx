@@ -1,7 +1,7 @@
 // A question or a form over the page; Escape and the cross close it, focus goes back to where it was.
 import { Dialog as Base } from "@base-ui/react/dialog"
 import { X } from "lucide-react"
-import type { ReactNode } from "react"
+import { type ReactNode, useRef } from "react"
 import { IconButton } from "./button.tsx"
 import { cx } from "./class-names.ts"
 
@@ -25,11 +25,21 @@ const forms = {
 }
 
 export function Dialog({ isOpen, onClose, title, closeLabel, description, place = "middle", width = 560, footer, children }: DialogProps) {
+  const popup = useRef<HTMLDivElement>(null)
+  // The first thing to fill in or to choose, not the cross.
+  const firstControl = () => {
+    const controls = popup.current?.querySelectorAll<HTMLElement>(
+      "[data-part] :is([tabindex='0'], input:not([aria-hidden]), textarea, button)",
+    )
+    return controls?.[0] ?? true
+  }
   return (
     <Base.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-40 bg-veil transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0" />
         <Base.Popup
+          ref={popup}
+          initialFocus={place === "middle" ? firstControl : true}
           style={place === "middle" ? { maxWidth: width } : undefined}
           className={cx(
             "fixed z-40 flex flex-col border-line-strong bg-card text-ink shadow-float outline-none transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0",
@@ -43,8 +53,14 @@ export function Dialog({ isOpen, onClose, title, closeLabel, description, place 
             </div>
             <Base.Close render={<IconButton icon={X} label={closeLabel} hasTooltip={false} />} />
           </header>
-          <div className="min-h-0 flex-1 overflow-auto px-5 pb-5">{children}</div>
-          {footer && <footer className="flex flex-wrap items-center justify-end gap-2 border-t border-line px-5 py-3">{footer}</footer>}
+          <div data-part="body" className="min-h-0 flex-1 overflow-auto px-5 pb-5">
+            {children}
+          </div>
+          {footer && (
+            <footer data-part="footer" className="flex flex-wrap items-center justify-end gap-2 border-t border-line px-5 py-3">
+              {footer}
+            </footer>
+          )}
         </Base.Popup>
       </Base.Portal>
     </Base.Root>

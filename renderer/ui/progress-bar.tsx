@@ -14,7 +14,7 @@ export function ProgressBar({ label, fraction, valueText }: ProgressBarProps) {
       value={fraction === null ? null : Math.round(fraction * 1000) / 10}
       {...(valueText ? { "aria-valuetext": valueText } : {})}
     >
-      <Progress.Track className="h-1 overflow-hidden rounded-small bg-line-strong">
+      <Progress.Track className="h-1 overflow-hidden rounded-small bg-track">
         <Progress.Indicator className="rounded-small bg-accent data-indeterminate:w-1/3 data-indeterminate:animate-pulse" />
       </Progress.Track>
     </Progress.Root>

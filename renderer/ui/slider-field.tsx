@@ -24,7 +24,7 @@ export function SliderField({ label, hint, value, min, max, step, show, onCommit
         <span className="num ml-auto text-13 font-semibold">{show(draft)}</span>
       </div>
       <Slider.Control className="flex h-6 w-full touch-none items-center">
-        <Slider.Track className="h-1 w-full rounded-small bg-line-strong">
+        <Slider.Track className="h-1 w-full rounded-small bg-track">
           <Slider.Indicator className="rounded-small bg-accent" />
           <Slider.Thumb
             getAriaValueText={(_, now) => show(now)}

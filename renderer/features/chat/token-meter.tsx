@@ -52,7 +52,7 @@ export function TokenMeter({ count }: { count: Count }) {
       <span
         role="img"
         aria-label={t("chat.meterLabel", { percent })}
-        className="flex h-1 w-[72px] overflow-hidden rounded-small bg-line-strong max-sm:hidden"
+        className="flex h-1 w-[72px] overflow-hidden rounded-small bg-track max-sm:hidden"
       >
         <span className="bg-ink-3" style={{ width: share(chat) }} />
         <span className="bg-accent" style={{ width: share(draft) }} />

@@ -77,7 +77,7 @@ function Offer({ ended }: { ended: Job | null }) {
             {starter.license}
           </Fact>
         </dl>
-        <p className="mt-3 min-h-[54px] text-12 leading-prose text-ink-3">{t(`first.source.${starter.source ?? "unknown"}`)}</p>
+        <p className="mt-3 text-12 leading-prose text-ink-3">{t(`first.source.${starter.source ?? "unknown"}`)}</p>
         <div className="mt-3 mb-5">
           <FormatChoice label={t("first.format")} value={format} onChange={(value) => value !== "as-is" && setFormat(value)} />
         </div>

@@ -69,7 +69,7 @@ export function MemoryChip() {
 function Bar({ plan, total, className }: { plan: MemoryPlan | null; total: number; className: string }) {
   const parts = plan ? shares(plan) : null
   return (
-    <span aria-hidden className={`flex overflow-hidden rounded-[3px] bg-line-strong ${className}`}>
+    <span aria-hidden className={`flex overflow-hidden rounded-[3px] bg-track ${className}`}>
       {parts &&
         owners
           .filter(({ key }) => parts[key] > 0)
