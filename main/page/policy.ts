@@ -25,7 +25,6 @@ const deniedFeatures = [
   "usb",
   "serial",
   "hid",
-  "bluetooth",
   "midi",
   "payment",
   "accelerometer",

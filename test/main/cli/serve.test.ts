@@ -106,8 +106,10 @@ it("names a port that is taken, and leaves the data folder free again", async ()
 })
 
 it("takes another port by itself when none was asked for", async () => {
-  const [one, two] = [await serve([]), await serve([])]
-  expect(new URL(one.url).port).not.toBe(new URL(two.url).port)
+  const [one, two] = [await serve([]), await serve(["--json"])]
+  const { url, port, host } = JSON.parse(two.url) as { url: string; port: number; host: string }
+  expect([new URL(url).port, new URL(url).hostname]).toEqual([String(port), host])
+  expect(new URL(one.url).port).not.toBe(String(port))
   await Promise.all([stop(one), stop(two)])
 })
 
