@@ -56,13 +56,14 @@ export function Conversation({ record }: { record: Chat }) {
                   <FailureNote
                     error={message.error}
                     kept={message.text ? (message.stats?.tokens ?? "some") : null}
-                    again={message === last && canSend ? () => void answerAgain(message) : undefined}
+                    again={canSend ? () => void answerAgain(message) : undefined}
+                    isPast={message !== last}
                   />
                 )}
               </div>
             ),
           )}
-          {failure && <FailureNote error={failure} kept={null} again={last && canSend ? () => void answerAgain(last) : undefined} />}
+          {failure && <FailureNote error={failure} kept={null} />}
           {!failure && last?.error?.code !== "engine_lost" && !isWriting && <EngineNote />}
         </div>
       </section>

@@ -16,9 +16,11 @@ interface FailureNoteProps {
   /** Tokens of the partial reply; "some" where nobody counted them, null where there is none. */
   kept: number | "some" | null
   again?: (() => void) | undefined
+  /** What can be done about it is offered once, at the end of the conversation. */
+  isPast?: boolean
 }
 
-export function FailureNote({ error, kept, again }: FailureNoteProps) {
+export function FailureNote({ error, kept, again, isPast = false }: FailureNoteProps) {
   const { t } = useTranslation()
   const isLoaded = useMain((main) => main.load.state === "ready")
   const whatIsKept =
@@ -36,7 +38,7 @@ export function FailureNote({ error, kept, again }: FailureNoteProps) {
       )
     )
   return (
-    <Note tone="stop" className="mt-3" title={failureTitle(error.code)} action={action}>
+    <Note tone="stop" className="mt-3" title={failureTitle(error.code)} action={isPast ? undefined : action}>
       {error.message}
       {whatIsKept}
     </Note>

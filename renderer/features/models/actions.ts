@@ -38,7 +38,8 @@ export function cancelLoad(): void {
 
 export async function eject(): Promise<void> {
   const result = await attempt(() => client["models.unload"](undefined), say)
-  if (result) showToast(t("load.freed", { size: formatBytes(result.freedBytes) }))
+  // What is mapped and was not read yet takes no memory that could be given back.
+  if (result) showToast(result.freedBytes < 1024 ** 2 ? t("load.unloaded") : t("load.freed", { size: formatBytes(result.freedBytes) }))
 }
 
 export async function setUpStarter(format: QuantizedFormat): Promise<void> {

@@ -83,7 +83,9 @@ function Loaded() {
       {(load.state === "failed" || engine === "lost") && (
         <span className="flex flex-none items-center gap-1 font-medium text-stop">
           <CircleX size={14} aria-hidden />
-          <span className="max-sm:sr-only">{load.state === "failed" ? t("load.failed") : t("load.stopped")}</span>
+          <span className="max-sm:sr-only">
+            {load.state === "failed" && load.code !== "engine_lost" ? t("load.failed") : t("load.stopped")}
+          </span>
         </span>
       )}
     </>
