@@ -5,6 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/error.h"
+#include "core/text.h"
+
 namespace nibble {
 
 // What memory is for, as the plan shows it.
@@ -39,19 +42,20 @@ class Arena {
   // base: null for a dry run, else 64-byte aligned memory of the size() that the dry run told.
   explicit Arena(void* base = nullptr) : base_(static_cast<std::byte*>(base)) {}
 
-  // Room for n elements, 64-byte aligned; null in a dry run.
+  // Room for n elements, 64-byte aligned; null in a dry run. Throws out_of_memory where the sum would wrap around: sizes come
+  // from files.
   template <class T>
   T* take(Owner owner, int64_t n) {
-    const uint64_t bytes = (static_cast<uint64_t>(n) * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
+    const uint64_t bytes = (checked(n, sizeof(T)) + kAlignment - 1) / kAlignment * kAlignment;
     std::byte* piece = base_ == nullptr ? nullptr : base_ + size_;
+    count(owner, bytes);
     size_ += bytes;
-    plan_.bytes[static_cast<size_t>(owner)] += bytes;
     return reinterpret_cast<T*>(piece);
   }
 
   // Counts bytes that stay in a mapped file.
   void note_mapped(Owner owner, int64_t bytes) {
-    plan_.bytes[static_cast<size_t>(owner)] += static_cast<uint64_t>(bytes);
+    count(owner, checked(bytes, 1));
     plan_.mapped += static_cast<uint64_t>(bytes);
   }
 
@@ -60,8 +64,24 @@ class Arena {
   const MemoryPlan& plan() const { return plan_; }
 
  private:
+  static constexpr uint64_t kMost = uint64_t{1} << 62;  // more than any machine can address
+
+  static uint64_t checked(int64_t n, uint64_t element_bytes) {
+    if (n >= 0 && static_cast<uint64_t>(n) <= kMost / element_bytes) return static_cast<uint64_t>(n) * element_bytes;
+    throw Error(ErrorCode::out_of_memory, text("The model asks for ", n, " times ", element_bytes, " bytes; no machine has that."));
+  }
+
+  void count(Owner owner, uint64_t bytes) {
+    if (bytes > kMost - total_) {
+      throw Error(ErrorCode::out_of_memory, text("The model needs more than ", bytes_text(total_), "; no machine has that."));
+    }
+    total_ += bytes;
+    plan_.bytes[static_cast<size_t>(owner)] += bytes;
+  }
+
   std::byte* base_;
   uint64_t size_ = 0;
+  uint64_t total_ = 0;
   MemoryPlan plan_;
 };
 

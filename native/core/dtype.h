@@ -53,7 +53,7 @@ constexpr uint16_t f32_to_f16(float f) {
   const uint32_t a = u & 0x7fffffffu;
   if (a > 0x7f800000u) return static_cast<uint16_t>(sign | 0x7e00u);
   if (a >= 0x477ff000u) return static_cast<uint16_t>(sign | 0x7c00u);  // rounds to 65536 or more: infinity
-  if (a >= 0x38800000u) {                                             // normal in fp16
+  if (a >= 0x38800000u) {                                              // normal in fp16
     const uint32_t r = a - 0x38000000u + 0xfffu + ((a >> 13) & 1u);
     return static_cast<uint16_t>(sign | (r >> 13));
   }

@@ -2,26 +2,34 @@
 
 #include <utility>
 
+#include "core/error.h"
 #include "core/os.h"
 
 #ifndef _WIN32
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #endif
 
 namespace nibble {
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : path_(std::move(other.path_)),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      region_(std::exchange(other.region_, nullptr)) {}
+
+void MappedFile::check_whole() const {
+  if (region_ == nullptr || !region_->has_lost_pages.load()) return;
+  throw Error(ErrorCode::bad_file,
+              path_ + " became shorter or could not be read while it was in use. Check the file, then load the model again.");
+}
 
 #ifdef _WIN32
 
-MappedFile::MappedFile(const std::string& path) {
-  const HANDLE file = CreateFileW(wide_path(path).c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, nullptr,
-                                  OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
+MappedFile::MappedFile(const std::string& path) : path_(path) {
+  const HANDLE file = CreateFileW(wide_path(path).c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, nullptr, OPEN_EXISTING,
+                                  FILE_ATTRIBUTE_NORMAL, nullptr);
   if (file == INVALID_HANDLE_VALUE) throw_os_error("Cannot open " + path);
   LARGE_INTEGER size;
   HANDLE mapping = nullptr;
@@ -50,25 +58,25 @@ void MappedFile::prefetch(int64_t offset, int64_t bytes) const {
 
 #else
 
-MappedFile::MappedFile(const std::string& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) throw_os_error("Cannot open " + path);
-  struct stat status;
-  bool is_mapped = fstat(file, &status) == 0;
-  if (is_mapped && status.st_size > 0) {
-    void* base = mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ, MAP_SHARED, file, 0);
-    is_mapped = base != MAP_FAILED;
-    if (is_mapped) data_ = static_cast<const uint8_t*>(base);
+MappedFile::MappedFile(const std::string& path) : path_(path) {
+  const int file = open_regular_file(path, &size_);
+  if (size_ == 0) {
+    close(file);
+    return;
   }
+  void* base = mmap(nullptr, static_cast<size_t>(size_), PROT_READ, MAP_SHARED, file, 0);
   const int failure = errno;
   close(file);  // the mapping keeps the file open
   errno = failure;
-  if (!is_mapped) throw_os_error("Cannot map " + path);
-  size_ = status.st_size;
+  if (base == MAP_FAILED) throw_os_error("Cannot map " + path);
+  data_ = static_cast<const uint8_t*>(base);
+  region_ = watch_pages(base, static_cast<size_t>(size_));
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) munmap(const_cast<uint8_t*>(data_), static_cast<size_t>(size_));
+  if (data_ == nullptr) return;
+  unwatch_pages(region_);
+  munmap(const_cast<uint8_t*>(data_), static_cast<size_t>(size_));
 }
 
 void MappedFile::prefetch(int64_t offset, int64_t bytes) const {

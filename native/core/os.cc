@@ -6,6 +6,12 @@
 #include "core/error.h"
 #include "core/text.h"
 
+#ifndef _WIN32
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#endif
+
 namespace nibble {
 
 namespace {
@@ -44,6 +50,22 @@ std::wstring wide_path(const std::string& path) {
   std::wstring wide(static_cast<size_t>(length), L'\0');
   MultiByteToWideChar(CP_UTF8, 0, path.data(), static_cast<int>(path.size()), wide.data(), length);
   return wide;
+}
+#else
+int open_regular_file(const std::string& path, int64_t* size) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // not blocking: only a pipe could, and it is refused below
+  if (file < 0) throw_os_error("Cannot open " + path);
+  struct stat status;
+  const bool is_known = fstat(file, &status) == 0;
+  if (is_known && S_ISREG(status.st_mode)) {
+    *size = status.st_size;
+    return file;
+  }
+  const int failure = errno;
+  close(file);
+  errno = failure;
+  if (!is_known) throw_os_error("Cannot read the size of " + path);
+  throw Error(ErrorCode::bad_file, path + " is not a regular file.");
 }
 #endif
 

@@ -1,6 +1,7 @@
 // What differs between operating systems about files: names, and failures as errors with a code.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #ifdef _WIN32
@@ -16,6 +17,9 @@ namespace nibble {
 #ifdef _WIN32
 // Paths are UTF-8 in the program and UTF-16 in the system.
 std::wstring wide_path(const std::string& path);
+#else
+// Opens a file for reading and tells its size. A pipe, which could block for ever, a device or a folder is bad_file.
+int open_regular_file(const std::string& path, int64_t* size);
 #endif
 
 }  // namespace nibble

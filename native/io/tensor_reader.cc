@@ -39,8 +39,8 @@ int64_t stored_bytes(const std::vector<int64_t>& shape, Encoding encoding, const
   const int64_t count = element_count(shape, name);
   const int64_t row = shape.empty() ? 1 : shape.back();
   if (row % layout.elements != 0) {
-    throw Error(ErrorCode::bad_input, text("Tensor ", name, " of shape ", shape_text(shape), " cannot be ",
-                                           encoding_name(encoding), ": a row is not a multiple of ", layout.elements, "."));
+    throw Error(ErrorCode::bad_input, text("Tensor ", name, " of shape ", shape_text(shape), " cannot be ", encoding_name(encoding),
+                                           ": a row is not a multiple of ", layout.elements, "."));
   }
   return count / layout.elements * layout.bytes;  // below 2^53 * 4
 }
@@ -50,16 +50,21 @@ TensorReader::TensorReader(const InputFile& file, const StoredTensor& tensor)
   const std::string what = text(file.path(), ": tensor ", tensor.name);
   const int64_t bytes = stored_bytes(tensor.shape, tensor.encoding, tensor.name);
   if (tensor.data.bytes != bytes) {
-    throw Error(ErrorCode::bad_file, text(what, " of shape ", shape_text(tensor.shape), " in ", encoding_name(tensor.encoding),
-                                          " takes ", bytes, " bytes, but the file gives it ", tensor.data.bytes, "."));
+    throw Error(ErrorCode::bad_file, text(what, " of shape ", shape_text(tensor.shape), " in ", encoding_name(tensor.encoding), " takes ",
+                                          bytes, " bytes, but the file gives it ", tensor.data.bytes, "."));
   }
   check_range(tensor.data.offset, bytes, file.size(), what);
   const int64_t rows = tensor.shape.empty() ? 1 : tensor.shape.front();
   row_size_ = rows == 0 ? 0 : size_ / rows;
   if (tensor.unpermute_heads > 0) {
     if (rows % (2 * int64_t{tensor.unpermute_heads}) != 0) {
-      throw Error(ErrorCode::bad_input, text("Tensor ", tensor.name, " has ", rows, " rows, which are not ",
-                                             tensor.unpermute_heads, " heads of an even width."));
+      throw Error(ErrorCode::bad_input,
+                  text("Tensor ", tensor.name, " has ", rows, " rows, which are not ", tensor.unpermute_heads, " heads of an even width."));
+    }
+    const int64_t block = block_layout(tensor.encoding).elements;
+    if (row_size_ % block != 0) {
+      throw Error(ErrorCode::bad_input, text("Tensor ", tensor.name, " of shape ", shape_text(tensor.shape), " has rows of ", row_size_,
+                                             " values that share blocks of ", block, "; they cannot be put in order."));
     }
     head_rows_ = rows / tensor.unpermute_heads;
   }

@@ -51,7 +51,7 @@ struct DecoderDescription {
   int32_t vocab_size = 0;  // V
   int32_t max_context = 0;
   float norm_eps = 1e-5f;
-  float attention_scale = 0;  // usually 1/sqrt(D)
+  float attention_scale = 0;   // usually 1/sqrt(D)
   int32_t sliding_window = 0;  // 0 = none
   bool has_tied_head = false;  // the head is the embedding
   RopeDescription rope;

@@ -20,8 +20,7 @@ double value_at(const void* values, DType type, int64_t i) {
 }
 
 // The error for element `index`, which is element i of `values`.
-[[noreturn]] void throw_unusable(const TensorReader& reader, int64_t index, const void* values, DType type, int64_t i,
-                                 const char* target) {
+[[noreturn]] void throw_unusable(const TensorReader& reader, int64_t index, const void* values, DType type, int64_t i, const char* target) {
   const double value = value_at(values, type, i);
   const std::string place = text("Tensor ", reader.name(), " has ", std::isnan(value) ? "NaN" : text(value), " at index ",
                                  shape_text(reader.position(index)));
@@ -53,14 +52,13 @@ void* Buffer::at_least(size_t bytes) {
   if (bytes > bytes_) {
     data_.reset();
     bytes_ = 0;
-    data_.reset(::operator new(bytes, std::align_val_t{64}));
+    data_.reset(::operator new (bytes, std::align_val_t{64}));
     bytes_ = bytes;
   }
   return data_.get();
 }
 
-const void* read_as(DType type, const OpTable& table, const TensorReader& reader, int64_t first, int64_t n,
-                    EncodeBuffers& buffers) {
+const void* read_as(DType type, const OpTable& table, const TensorReader& reader, int64_t first, int64_t n, EncodeBuffers& buffers) {
   const void* stored = read_stored(reader, first, n, buffers);
   if (reader.type() == type) return stored;
   void* converted = buffers.converted.at_least(static_cast<size_t>(n) * dtype_size(type));
@@ -70,8 +68,8 @@ const void* read_as(DType type, const OpTable& table, const TensorReader& reader
   return converted;
 }
 
-void encode_blocks(uint8_t* codes, float* absmax, const QuantizeSpec& spec, DType type, const OpTable& table,
-                   const TensorReader& reader, int64_t first, int64_t n, EncodeBuffers& buffers) {
+void encode_blocks(uint8_t* codes, float* absmax, const QuantizeSpec& spec, DType type, const OpTable& table, const TensorReader& reader,
+                   int64_t first, int64_t n, EncodeBuffers& buffers) {
   const void* values = read_as(type, table, reader, first, n, buffers);
   Exec exec;
   const auto quantize = table.quantize_blocks[static_cast<size_t>(spec.format)];
@@ -79,8 +77,8 @@ void encode_blocks(uint8_t* codes, float* absmax, const QuantizeSpec& spec, DTyp
   if (bad >= 0) throw_unusable(reader, first + bad, values, type, bad, "a 4-bit format");
 }
 
-void encode_rows(int8_t* codes, float* scb, DType type, const OpTable& table, const TensorReader& reader, int64_t first_row,
-                 int64_t n_rows, int64_t cols, EncodeBuffers& buffers) {
+void encode_rows(int8_t* codes, float* scb, DType type, const OpTable& table, const TensorReader& reader, int64_t first_row, int64_t n_rows,
+                 int64_t cols, EncodeBuffers& buffers) {
   const void* values = read_as(type, table, reader, first_row * cols, n_rows * cols, buffers);
   Exec exec;
   const int64_t bad = table.quantize_rows(exec, codes, scb, values, type, n_rows, cols);

@@ -31,7 +31,7 @@ class Buffer {
 
  private:
   struct Free {
-    void operator()(void* p) const { ::operator delete(p, std::align_val_t{64}); }
+    void operator()(void* p) const { ::operator delete (p, std::align_val_t{64}); }
   };
   std::unique_ptr<void, Free> data_;
   size_t bytes_ = 0;
@@ -46,15 +46,14 @@ struct EncodeBuffers {
 
 // A range of a tensor in a wanted plain type: elements [first, first + n), in memory of `buffers` until its next use.
 // Throws bad_file with tensor and index for NaN and infinity, also where a value does not fit the wanted type.
-const void* read_as(DType type, const OpTable& table, const TensorReader& reader, int64_t first, int64_t n,
-                    EncodeBuffers& buffers);
+const void* read_as(DType type, const OpTable& table, const TensorReader& reader, int64_t first, int64_t n, EncodeBuffers& buffers);
 
 // The same, then encoded in blocks; `first` is a multiple of the block size. codes [ceil(n/2)], absmax [ceil(n/block_size)].
-void encode_blocks(uint8_t* codes, float* absmax, const QuantizeSpec& spec, DType type, const OpTable& table,
-                   const TensorReader& reader, int64_t first, int64_t n, EncodeBuffers& buffers);
+void encode_blocks(uint8_t* codes, float* absmax, const QuantizeSpec& spec, DType type, const OpTable& table, const TensorReader& reader,
+                   int64_t first, int64_t n, EncodeBuffers& buffers);
 
 // Rows [first_row, first_row + n_rows) of a matrix as LLM.int8() codes [n_rows, cols] and scales scb [n_rows].
-void encode_rows(int8_t* codes, float* scb, DType type, const OpTable& table, const TensorReader& reader, int64_t first_row,
-                 int64_t n_rows, int64_t cols, EncodeBuffers& buffers);
+void encode_rows(int8_t* codes, float* scb, DType type, const OpTable& table, const TensorReader& reader, int64_t first_row, int64_t n_rows,
+                 int64_t cols, EncodeBuffers& buffers);
 
 }  // namespace nibble

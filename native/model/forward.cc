@@ -28,8 +28,7 @@ void project(Exec& exec, const OpTable& table, Compute compute, const float* x, 
 
 }  // namespace
 
-Forward::Forward(const DecoderDescription& decoder, const Weights& weights, const KvCache& cache, const OpTable& table,
-                 Compute compute)
+Forward::Forward(const DecoderDescription& decoder, const Weights& weights, const KvCache& cache, const OpTable& table, Compute compute)
     : decoder_(decoder),
       weights_(weights),
       cache_(cache),
@@ -96,6 +95,7 @@ void Forward::run(Exec& exec, std::span<const int32_t> tokens, int64_t n_past, c
   for (size_t layer = 0; layer < weights_.layers().size(); ++layer) {
     cancel.check();
     attention_block(exec, layer, n_tokens, n_past);
+    cancel.check();
     mlp_block(exec, layer, n_tokens);
   }
 }

@@ -24,8 +24,7 @@ class Forward {
   // Rows of logits computed at once.
   static constexpr int64_t kMaxLogitRows = 16;
 
-  Forward(const DecoderDescription& decoder, const Weights& weights, const KvCache& cache, const OpTable& table,
-          Compute compute);
+  Forward(const DecoderDescription& decoder, const Weights& weights, const KvCache& cache, const OpTable& table, Compute compute);
 
   // Takes room for activations, logits and scratch: once dry, once for real. exec: the one that run() will get.
   void place(Arena& arena, const Exec& exec);
@@ -56,17 +55,17 @@ class Forward {
   int64_t max_tokens_;  // a chunk is never longer than the cache
   int64_t q_width_, kv_width_;
 
-  int32_t* ids_ = nullptr;      // [T]
-  float* inv_freq_ = nullptr;   // [rotary_dim / 2]
-  float* x_ = nullptr;          // [T,C] the residual stream
-  float* normed_ = nullptr;     // [T,C]
-  float* q_ = nullptr;          // [T,H,D]
-  float* k_ = nullptr;          // [T,G,D]
-  float* v_ = nullptr;          // [T,G,D]
-  float* attended_ = nullptr;   // [T,H,D]
-  float* gate_ = nullptr;       // [T,F]
-  float* up_ = nullptr;         // [T,F]
-  float* logits_ = nullptr;     // [kMaxLogitRows, V]
+  int32_t* ids_ = nullptr;     // [T]
+  float* inv_freq_ = nullptr;  // [rotary_dim / 2]
+  float* x_ = nullptr;         // [T,C] the residual stream
+  float* normed_ = nullptr;    // [T,C]
+  float* q_ = nullptr;         // [T,H,D]
+  float* k_ = nullptr;         // [T,G,D]
+  float* v_ = nullptr;         // [T,G,D]
+  float* attended_ = nullptr;  // [T,H,D]
+  float* gate_ = nullptr;      // [T,F]
+  float* up_ = nullptr;        // [T,F]
+  float* logits_ = nullptr;    // [kMaxLogitRows, V]
   void* scratch_ = nullptr;
   size_t scratch_size_ = 0;
 };

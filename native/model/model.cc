@@ -13,8 +13,8 @@ LoadOptions checked(LoadOptions options) {
   const DecoderDescription& decoder = options.source.decoder;
   check_decoder(decoder);
   if (options.context < 1 || options.context > decoder.max_context) {
-    throw Error(ErrorCode::bad_input, text("The context of ", options.context, " tokens is not between 1 and the ",
-                                           decoder.max_context, " that the model was made for."));
+    throw Error(ErrorCode::bad_input, text("The context of ", options.context, " tokens is not between 1 and the ", decoder.max_context,
+                                           " that the model was made for."));
   }
   if (options.threads < 0 || options.threads > 1024) {
     throw Error(ErrorCode::bad_input, text("The number of threads is ", options.threads, "; it must be between 0 and 1024."));

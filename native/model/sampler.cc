@@ -33,13 +33,12 @@ int64_t argmax(std::span<const float> values) {
   return std::find(values.begin(), values.end(), highest) - values.begin();
 }
 
-Sampler::Sampler(const SamplingOptions& o, int64_t vocab_size)
-    : options_(o), rng_(o.seed), is_seen_(static_cast<size_t>(vocab_size)) {
+Sampler::Sampler(const SamplingOptions& o, int64_t vocab_size) : options_(o), rng_(o.seed), is_seen_(static_cast<size_t>(vocab_size)) {
   check(o.temperature >= 0 && std::isfinite(o.temperature), "temperature", o.temperature, "0 (greedy) or more");
   check(o.top_k >= 0, "topK", o.top_k, "0 (off) or more");
   check(o.top_p > 0 && o.top_p <= 1, "topP", o.top_p, "above 0 and at most 1");
   check(o.min_p >= 0 && o.min_p <= 1, "minP", o.min_p, "between 0 and 1");
-  check(o.repeat_penalty > 0 && std::isfinite(o.repeat_penalty), "repeatPenalty", o.repeat_penalty, "above 0");
+  check(o.repeat_penalty >= 0.01 && o.repeat_penalty <= 100, "repeatPenalty", o.repeat_penalty, "between 0.01 and 100");
 }
 
 int32_t Sampler::sample(std::span<float> logits) {
@@ -73,9 +72,7 @@ void Sampler::keep_top_k(std::span<const float> logits) {
   }
   const auto k = static_cast<size_t>(options_.top_k);
   if (k == 0 || k >= candidates_.size()) return;
-  const auto is_before = [](const Candidate& a, const Candidate& b) {
-    return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
-  };
+  const auto is_before = [](const Candidate& a, const Candidate& b) { return a.logit > b.logit || (a.logit == b.logit && a.id < b.id); };
   std::nth_element(candidates_.begin(), candidates_.begin() + static_cast<int64_t>(k), candidates_.end(), is_before);
   candidates_.resize(k);
   // The draw below walks candidates in this order; nth_element's own order differs between standard libraries.
@@ -86,9 +83,7 @@ void Sampler::keep_top_p() {
   double total = 0;
   for (const Candidate& c : candidates_) total += c.weight;
   // A heap, because few of many are taken.
-  const auto is_after = [](const Candidate& a, const Candidate& b) {
-    return a.weight < b.weight || (a.weight == b.weight && a.id > b.id);
-  };
+  const auto is_after = [](const Candidate& a, const Candidate& b) { return a.weight < b.weight || (a.weight == b.weight && a.id > b.id); };
   std::make_heap(candidates_.begin(), candidates_.end(), is_after);
   auto end = candidates_.end();
   for (double sum = 0; end != candidates_.begin() && sum < options_.top_p * total;) {

@@ -79,8 +79,8 @@ std::string self_test(const OpTable& table) {
       const double allowed = static_cast<double>(kCols) * (compute == Compute::bf16 ? 0x1p-7 : 0x1p-20);
       for (size_t i = 0; i < expected.size() && difference.empty(); ++i) {
         if (std::abs(static_cast<double>(actual[i]) - expected[i]) <= allowed) continue;
-        difference = text(table.name, ", ", format_name(weight.view.format), ", ", compute == Compute::bf16 ? "bf16" : "fp32",
-                          ": element ", i, " is ", actual[i], ", expected ", expected[i], " within ", allowed);
+        difference = text(table.name, ", ", format_name(weight.view.format), ", ", compute == Compute::bf16 ? "bf16" : "fp32", ": element ",
+                          i, " is ", actual[i], ", expected ", expected[i], " within ", allowed);
       }
     }
   });

@@ -21,8 +21,7 @@ class Stopwatch {
 
 }  // namespace
 
-GenerateResult Session::generate(const GenerateOptions& options, const std::function<bool(int32_t)>& on_token,
-                                 const Cancel& cancel) {
+GenerateResult Session::generate(const GenerateOptions& options, const std::function<bool(int32_t)>& on_token, const Cancel& cancel) {
   const std::span<const int32_t> prompt = options.tokens;
   check_tokens(prompt);
   Sampler sampler(options.sampling, model_.decoder().vocab_size);
@@ -72,6 +71,7 @@ void Session::logits(std::span<const int32_t> tokens, const LogitRows& on_rows, 
       cancel.check();
       const int64_t n = std::min(Forward::kMaxLogitRows, static_cast<int64_t>(chunk.size()) - first);
       const float* values = model_.forward().logits(model_.exec(), first, n);
+      model_.weights().check_files();
       model_.table().copy_out(model_.exec(), rows.data(), values, static_cast<size_t>(n * vocab) * sizeof(float));
       on_rows(static_cast<int64_t>(at) + first, n, {rows.data(), static_cast<size_t>(n * vocab)});
     }
@@ -82,8 +82,7 @@ void Session::logits(std::span<const int32_t> tokens, const LogitRows& on_rows, 
 void Session::check_tokens(std::span<const int32_t> tokens) const {
   if (tokens.empty()) throw Error(ErrorCode::bad_input, "The prompt has no tokens.");
   if (static_cast<int64_t>(tokens.size()) > model_.context()) {
-    throw Error(ErrorCode::bad_input, text("The prompt has ", tokens.size(), " tokens, more than the context of ",
-                                           model_.context(), "."));
+    throw Error(ErrorCode::bad_input, text("The prompt has ", tokens.size(), " tokens, more than the context of ", model_.context(), "."));
   }
   const int32_t vocab = model_.decoder().vocab_size;
   for (const int32_t token : tokens) {
@@ -106,6 +105,7 @@ int64_t Session::extend(std::span<const int32_t> tokens, const Cancel& cancel) {
   for (; !tokens.empty(); tokens = tokens.subspan(n)) {
     n = std::min<size_t>(tokens.size(), Forward::kMaxTokens);
     model_.forward().run(model_.exec(), tokens.first(n), static_cast<int64_t>(cached_.size()), cancel);
+    model_.weights().check_files();
     cached_.insert(cached_.end(), tokens.begin(), tokens.begin() + static_cast<int64_t>(n));
   }
   return static_cast<int64_t>(n) - 1;
@@ -115,6 +115,7 @@ std::span<float> Session::last_logits(int64_t row) {
   const auto vocab = static_cast<size_t>(model_.decoder().vocab_size);
   row_.resize(vocab);
   const float* values = model_.forward().logits(model_.exec(), row, 1);
+  model_.weights().check_files();
   model_.table().copy_out(model_.exec(), row_.data(), values, vocab * sizeof(float));
   return row_;
 }

@@ -36,7 +36,8 @@ class Session {
   explicit Session(Model& model) : model_(model) {}
 
   // on_token gets each new token at once; false asks for a stop, which counts as a stop token. Throws bad_input for an
-  // empty prompt, one that does not fit the context, or an id outside the vocabulary; cancelled; what the ops throw.
+  // empty prompt, one that does not fit the context, or an id outside the vocabulary; bad_file for weights
+  // that give no numbers or whose file changed; cancelled; what the ops throw.
   GenerateResult generate(const GenerateOptions& options, const std::function<bool(int32_t)>& on_token, const Cancel& cancel);
 
   // Forgets what the cache holds: it was overwritten by someone else.

@@ -18,14 +18,10 @@ bool is_plain(Encoding e) { return e == Encoding::f32 || e == Encoding::f16 || e
 // Plain elements that the ops take in the order they have in the file.
 bool is_mappable(const TensorSource& tensor) { return is_plain(tensor.encoding) && tensor.unpermute_heads == 0; }
 
-FormatId plain_format(DType type) {
-  return type == DType::f32 ? FormatId::Fp32 : type == DType::f16 ? FormatId::Fp16 : FormatId::Bf16;
-}
+FormatId plain_format(DType type) { return type == DType::f32 ? FormatId::Fp32 : type == DType::f16 ? FormatId::Fp16 : FormatId::Bf16; }
 
 // GGUF blocks become fp16 (the type of their own scales); everything else keeps its type.
-DType arena_type(Encoding e) {
-  return e == Encoding::f32 ? DType::f32 : e == Encoding::bf16 ? DType::bf16 : DType::f16;
-}
+DType arena_type(Encoding e) { return e == Encoding::f32 ? DType::f32 : e == Encoding::bf16 ? DType::bf16 : DType::f16; }
 
 // A view without scales.
 WeightView plain_view(FormatId format, int64_t rows, int64_t cols, const void* codes) {
@@ -39,8 +35,8 @@ WeightView plain_view(FormatId format, int64_t rows, int64_t cols, const void* c
 
 void check_shape(const TensorSource& tensor, const std::vector<int64_t>& expected) {
   if (tensor.shape == expected) return;
-  throw Error(ErrorCode::bad_file, text("Tensor ", tensor.name, " has shape ", shape_text(tensor.shape), ", expected ",
-                                        shape_text(expected), "."));
+  throw Error(ErrorCode::bad_file,
+              text("Tensor ", tensor.name, " has shape ", shape_text(tensor.shape), ", expected ", shape_text(expected), "."));
 }
 
 void check_encoding(const TensorSource& tensor) {
@@ -51,8 +47,8 @@ void check_encoding(const TensorSource& tensor) {
 
 void check_bytes(const TensorSource& tensor, const char* part, int64_t bytes, int64_t expected) {
   if (bytes == expected) return;
-  throw Error(ErrorCode::bad_file, text("The ", part, " of tensor ", tensor.name, " of shape ", shape_text(tensor.shape), " have ",
-                                        bytes, " bytes, expected ", expected, "."));
+  throw Error(ErrorCode::bad_file, text("The ", part, " of tensor ", tensor.name, " of shape ", shape_text(tensor.shape), " have ", bytes,
+                                        " bytes, expected ", expected, "."));
 }
 
 // Sizes of the parts of a quantized matrix [rows, cols].
@@ -68,6 +64,9 @@ Parts parts_of(FormatId format, int64_t rows, int64_t cols, int64_t block_size, 
 
 void check_quantized(const TensorSource& tensor, const Parts& parts) {
   const QuantizedSource& q = tensor.quantized;
+  if (q.is_nested && q.format == FormatId::Int8) {
+    throw Error(ErrorCode::bad_file, text("Tensor ", tensor.name, " is int8 with nested scales; there is no such format."));
+  }
   check_bytes(tensor, "codes", tensor.data.bytes, parts.codes);
   check_bytes(tensor, "scales", q.absmax.bytes, q.is_nested ? parts.scales : parts.scales * 4);
   if (q.is_nested) {
@@ -107,6 +106,7 @@ void TensorLoader::add_matrix(const TensorSource& tensor, int64_t rows, int64_t 
 void TensorLoader::add_vector(const TensorSource& tensor, int64_t n, const float** view) {
   check_shape(tensor, {n});
   check_encoding(tensor);
+  if (tensor.is_quantized) throw Error(ErrorCode::bad_file, text("Tensor ", tensor.name, " is quantized; a norm or bias cannot be."));
   items_.push_back({&tensor, Owner::unquantized, n, 1, std::nullopt, nullptr, view, {}});
 }
 
@@ -153,8 +153,7 @@ void TensorLoader::place_quantized(Item& item, Arena& arena) {
   }
 }
 
-void TensorLoader::read(const OpTable& table, ThreadPool& pool, const std::function<void(double)>& progress,
-                        const Cancel& cancel) {
+void TensorLoader::read(const OpTable& table, ThreadPool& pool, const std::function<void(double)>& progress, const Cancel& cancel) {
   maps_.resize(files_.size());
   inputs_.resize(files_.size());
   buffers_.resize(static_cast<size_t>(pool.size()));
@@ -175,6 +174,7 @@ void TensorLoader::read(const OpTable& table, ThreadPool& pool, const std::funct
     done += work_of(item);
     progress(static_cast<double>(done) / static_cast<double>(total));
   }
+  check_files();
   inputs_.clear();
   buffers_.clear();
   progress(1);
@@ -255,8 +255,8 @@ void TensorLoader::read_quantized(const Item& item, const OpTable& table, Thread
   pool.parallel_for(divide_up(reader.size(), kEncodeChunk), [&](int64_t chunk, int worker) {
     cancel.check();
     const int64_t first = chunk * kEncodeChunk;
-    encode_blocks(static_cast<uint8_t*>(room.codes) + first / 2, scales + first / spec.block_size, spec, reader.type(), table,
-                  reader, first, std::min(kEncodeChunk, reader.size() - first), buffers_[static_cast<size_t>(worker)]);
+    encode_blocks(static_cast<uint8_t*>(room.codes) + first / 2, scales + first / spec.block_size, spec, reader.type(), table, reader,
+                  first, std::min(kEncodeChunk, reader.size() - first), buffers_[static_cast<size_t>(worker)]);
   });
   view.block_size = spec.block_size;
   view.codebook = codebook(spec.format);
@@ -276,6 +276,12 @@ const MappedFile& TensorLoader::map_of(int32_t file) {
   auto& map = maps_[static_cast<size_t>(file)];
   if (!map) map.emplace(files_[static_cast<size_t>(file)]);
   return *map;
+}
+
+void TensorLoader::check_files() const {
+  for (const auto& map : maps_) {
+    if (map) map->check_whole();
+  }
 }
 
 const InputFile& TensorLoader::file_of(int32_t file) {

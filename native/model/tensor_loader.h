@@ -22,8 +22,8 @@ class TensorLoader {
 
   // A matrix [rows, cols], quantized while loading when `quantize` is given and the file does not hold it quantized already.
   // `view` is filled by read(); it and the tensor must stay where they are. Throws bad_file for another shape.
-  void add_matrix(const TensorSource& tensor, int64_t rows, int64_t cols, Owner owner,
-                  const std::optional<QuantizeSpec>& quantize, WeightView* view);
+  void add_matrix(const TensorSource& tensor, int64_t rows, int64_t cols, Owner owner, const std::optional<QuantizeSpec>& quantize,
+                  WeightView* view);
   // A norm or a bias: fp32 [n], whatever the file holds.
   void add_vector(const TensorSource& tensor, int64_t n, const float** view);
 
@@ -31,6 +31,9 @@ class TensorLoader {
   void place(Arena& arena);
   // Opens the files and fills everything. progress: 0 .. 1.
   void read(const OpTable& table, ThreadPool& pool, const std::function<void(double)>& progress, const Cancel& cancel);
+
+  // Throws bad_file when a mapped file was damaged since: what was computed from it is wrong.
+  void check_files() const;
 
  private:
   // Where the parts of a tensor go. Null: the part is mapped, or there is none.
@@ -66,9 +69,9 @@ class TensorLoader {
 
   const std::vector<std::string>& files_;
   std::vector<Item> items_;
-  std::vector<std::optional<MappedFile>> maps_;    // opened when first needed; live as long as the views
-  std::vector<std::optional<InputFile>> inputs_;   // open while reading
-  std::vector<EncodeBuffers> buffers_;             // one per thread while reading
+  std::vector<std::optional<MappedFile>> maps_;   // opened when first needed; live as long as the views
+  std::vector<std::optional<InputFile>> inputs_;  // open while reading
+  std::vector<EncodeBuffers> buffers_;            // one per thread while reading
 };
 
 // Bytes of a weight as the ops read it: codes and scales.

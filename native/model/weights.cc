@@ -16,8 +16,8 @@ class Roles {
     const auto n_files = static_cast<int32_t>(source.files.size());
     for (const TensorSource& tensor : source.tensors) {
       if (!by_role_.emplace(tensor.role, &tensor).second) {
-        throw Error(ErrorCode::bad_input, text("Two tensors claim the role ", tensor.role, ": ", by_role_[tensor.role]->name,
-                                               " and ", tensor.name, "."));
+        throw Error(ErrorCode::bad_input,
+                    text("Two tensors claim the role ", tensor.role, ": ", by_role_[tensor.role]->name, " and ", tensor.name, "."));
       }
       const QuantizedSource& q = tensor.quantized;
       for (const FileSlice& slice : {tensor.data, q.absmax, q.codebook, q.nested_absmax, q.nested_map}) {

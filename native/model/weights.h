@@ -35,6 +35,8 @@ class Weights {
   void place(Arena& arena) { loader_.place(arena); }
   void read(const OpTable& table, ThreadPool& pool, const std::function<void(double)>& progress, const Cancel& cancel);
 
+  void check_files() const { loader_.check_files(); }
+
   // Bytes that one decoded token has to read: the linear layers and the head, scales included.
   int64_t bytes_per_token() const;
 

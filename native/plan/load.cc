@@ -37,12 +37,12 @@ void check_fits(const MemoryPlan& plan, const LoadOptions& options) {
   const uint64_t room = has_limit ? options.memory_limit : system_memory().available;
   if (room == 0 || plan.total() <= room) return;  // 0: the system does not tell
   const auto largest = static_cast<Owner>(std::ranges::max_element(plan.bytes) - plan.bytes.begin());
-  throw Error(ErrorCode::out_of_memory,
-              text("The model needs ", bytes_text(plan.total()), " of memory (", plan.total(), " bytes), ",
-                   has_limit ? "the limit is " : "the system has ", bytes_text(room), has_limit ? "" : " available", ". The largest part is ",
-                   owner_text(largest), " with ", bytes_text(plan[largest]),
-                   largest == Owner::kv ? text(" for ", options.context, " tokens") : "", ". ", advice(largest, options),
-                   ", or free memory."));
+  throw Error(
+      ErrorCode::out_of_memory,
+      text("The model needs ", bytes_text(plan.total()), " of memory (", plan.total(), " bytes), ",
+           has_limit ? "the limit is " : "the system has ", bytes_text(room), has_limit ? "" : " available", ". The largest part is ",
+           owner_text(largest), " with ", bytes_text(plan[largest]), largest == Owner::kv ? text(" for ", options.context, " tokens") : "",
+           ". ", advice(largest, options), ", or free memory."));
 }
 
 MemoryPlan plan_load(LoadOptions options) { return Model(std::move(options)).plan(); }

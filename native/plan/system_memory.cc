@@ -129,8 +129,8 @@ SystemMemory system_memory() {
   memory.resident = proc_field("/proc/self/status", "VmRSS");
   memory.peak_resident = proc_field("/proc/self/status", "VmHWM");
   apply_cgroup_limits(memory, {"::", "/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"});
-  apply_cgroup_limits(memory, {":memory:", "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes",
-                               "total_inactive_file"});
+  apply_cgroup_limits(memory,
+                      {":memory:", "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"});
   return memory;
 }
 

@@ -101,10 +101,12 @@ class Writer {
 void Writer::add_job(size_t index) {
   const QuantizeTensor& tensor = options_.tensors[index];
   if (tensor.data.file < 0 || static_cast<size_t>(tensor.data.file) >= files_.size()) {
-    throw Error(ErrorCode::bad_input, text("Tensor ", tensor.name, " is said to be in file ", tensor.data.file, " of ", files_.size(), "."));
+    throw Error(ErrorCode::bad_input,
+                text("Tensor ", tensor.name, " is said to be in file ", tensor.data.file, " of ", files_.size(), "."));
   }
   if (tensor.encoding == Encoding::i8 || tensor.encoding == Encoding::u8) {
-    throw Error(ErrorCode::bad_input, text("Tensor ", tensor.name, " holds ", encoding_name(tensor.encoding), " values; only floating-point tensors can be written."));
+    throw Error(ErrorCode::bad_input, text("Tensor ", tensor.name, " holds ", encoding_name(tensor.encoding),
+                                           " values; only floating-point tensors can be written."));
   }
   auto job = std::make_unique<Job>();
   job->tensor = &tensor;
@@ -116,7 +118,8 @@ void Writer::add_job(size_t index) {
   } else {
     check_quantize_spec(tensor.spec);
     if (tensor.shape.size() != 2) {
-      throw Error(ErrorCode::bad_input, text("Tensor ", tensor.name, " of shape ", shape_text(tensor.shape), " cannot be quantized: it is no matrix."));
+      throw Error(ErrorCode::bad_input,
+                  text("Tensor ", tensor.name, " of shape ", shape_text(tensor.shape), " cannot be quantized: it is no matrix."));
     }
     result_.parameters_quantized += job->size;
     if (tensor.spec.format == FormatId::Int8) {

@@ -28,7 +28,7 @@ struct QuantizeOptions {
   std::vector<QuantizeTensor> tensors;
   std::string out_path;    // exists; ranges that have no place of their own start at out_offset, in the order of `tensors`
   int64_t out_offset = 0;  // nothing is written before it
-  int threads = 0;  // 0 = one per core that this process may use
+  int threads = 0;         // 0 = one per core that this process may use
 };
 
 // A tensor of the bitsandbytes layout within the output.
@@ -52,7 +52,7 @@ struct QuantizeProgress {
 };
 
 struct QuantizeResult {
-  std::vector<WrittenRange> ranges;  // in the order of the file
+  std::vector<WrittenRange> ranges;                       // in the order of the file
   std::vector<std::pair<int64_t, float>> nested_offsets;  // tensor, offset; of nested 4-bit tensors
   double seconds = 0;
   int64_t parameters_quantized = 0;
