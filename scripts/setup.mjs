@@ -64,14 +64,7 @@ const page = {
   run: () => runLogged("page", pinnedNode, [join(top, "scripts/bundle.mjs"), "page"]),
 }
 
-/** A part joins once its first source exists: the binding, the command line and the page come to this repository in that order. */
-const has = (file) => existsSync(join(top, file))
-const steps = [
-  packages,
-  ...(has("native/binding/addon.cc") ? [native] : []),
-  ...(has("main/cli/main.ts") ? [program] : []),
-  ...(has("renderer/main.tsx") ? [page] : []),
-]
+const steps = [packages, native, program, page]
 
 /** Compares the lock with what npm noted in node_modules, so that `npm install X` by hand is not followed by a whole `npm ci`. */
 function isInstalled() {

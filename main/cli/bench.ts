@@ -1,8 +1,9 @@
 // nibble bench: speed and memory of one model on this computer.
 import { cpus } from "node:os"
+import { bytes } from "../sizes.ts"
 import { defineCommand } from "./command.ts"
 import { loadOptions } from "./load-options.ts"
-import { bytes, columns, duration, rate } from "./quantities.ts"
+import { columns, duration, rate } from "./quantities.ts"
 import { withModel } from "./with-engine.ts"
 
 interface Spread {

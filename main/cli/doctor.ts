@@ -2,8 +2,9 @@
 import { cpus, totalmem } from "node:os"
 import { dirname } from "node:path"
 import type { EngineInfo } from "../../shared/schema/system.ts"
+import { bytes } from "../sizes.ts"
 import { defineCommand } from "./command.ts"
-import { bytes, columns } from "./quantities.ts"
+import { columns } from "./quantities.ts"
 import { type EngineClient, withEngine } from "./with-engine.ts"
 
 interface BackendReport {

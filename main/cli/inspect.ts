@@ -1,8 +1,9 @@
 // nibble inspect: what a model is, from its headers alone.
 import type { ModelInspection } from "../../shared/schema/model.ts"
+import { bytes } from "../sizes.ts"
 import { defineCommand } from "./command.ts"
 import { chooseModel } from "./model-path.ts"
-import { bytes, columns, parameters } from "./quantities.ts"
+import { columns, parameters } from "./quantities.ts"
 
 export const inspect = defineCommand({
   name: "inspect",

@@ -1,8 +1,9 @@
 // nibble models list, show, rm: what is installed.
 import type { InstalledModel } from "../../shared/schema/model.ts"
 import type { App } from "../app.ts"
+import { bytes } from "../sizes.ts"
 import { defineCommand } from "./command.ts"
-import { bytes, columns, parameters } from "./quantities.ts"
+import { columns, parameters } from "./quantities.ts"
 import { unused, withApp } from "./with-app.ts"
 
 export const modelsList = defineCommand({

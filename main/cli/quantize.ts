@@ -3,10 +3,11 @@ import { resolve } from "node:path"
 import type { EngineContract, QuantizeReport } from "../../shared/contract/engine.ts"
 import type { Client } from "../../shared/rpc.ts"
 import { QuantizedFormat } from "../../shared/schema/format.ts"
+import { bytes } from "../sizes.ts"
 import { defineCommand } from "./command.ts"
 import { blockSizes } from "./load-options.ts"
 import { chooseModel } from "./model-path.ts"
-import { bytes, duration, parameters } from "./quantities.ts"
+import { duration, parameters } from "./quantities.ts"
 import { withEngine } from "./with-engine.ts"
 
 type QuantizeInput = Parameters<Client<EngineContract>["quantize.run"]>[0]

@@ -1,8 +1,9 @@
 // The services for the length of one command, and jobs followed to their end. The engine starts with the first call that needs it.
 import type { Job } from "../../shared/schema/job.ts"
 import type { App } from "../app.ts"
+import { bytes } from "../sizes.ts"
 import type { CommandContext } from "./command.ts"
-import { bytes, duration, parameters } from "./quantities.ts"
+import { duration, parameters } from "./quantities.ts"
 
 export async function withApp<T>({ output }: CommandContext, work: (app: App) => Promise<T>): Promise<T> {
   const [{ createApp }, { dataFolder }, { forkHost }, { version }] = await Promise.all([

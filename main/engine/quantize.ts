@@ -3,7 +3,7 @@
 //
 // What transformers would keep is kept: of a GGUF file, too, the weights first get the model's 16/32-bit type (OpenedModel.dtype),
 // and are quantized from that.
-import { statfs, writeFile } from "node:fs/promises"
+import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { z } from "zod"
 import type { QuantizeOptions, QuantizeProgress, QuantizeReport } from "../../shared/contract/engine.ts"
@@ -11,6 +11,7 @@ import type { CallContext } from "../../shared/rpc.ts"
 import { AppError, toErrorData } from "../../shared/schema/error.ts"
 import { openModel } from "../models/open.ts"
 import type { OpenedModel } from "../models/opened-model.ts"
+import { requireSpace } from "../storage/free-space.ts"
 import type { EngineAddon, NativeQuantizeSpec } from "./addon-types.ts"
 import { type PlannedTensor, planTensor, shardName, splitIntoShards } from "./checkpoint-layout.ts"
 import { writeCompanions } from "./companion-files.ts"
@@ -42,7 +43,8 @@ export async function quantizeModel(
   }
   const folder = await createOutputFolder(options.out).catch((error) => Promise.reject(explain(error, options.out)))
   try {
-    await requireSpace(folder, tensors)
+    // Headers and the files beside the weights come on top.
+    await requireSpace(folder.temporary, bytesOf(tensors) + tensors.length * 1000 + (32 << 20), "The quantized model")
     const writing = performance.now()
     const bytesOut = await writeWeights(addon, opened, options, tensors, folder, { signal, emit }, shardBytes)
     const writingSeconds = (performance.now() - writing) / 1000
@@ -90,19 +92,6 @@ function planTensors(opened: OpenedModel, options: Options): PlannedTensor[] {
       return planTensor(tensor, isLinear && !isSkipped(tensor.name.replace(/\.weight$/, "")) ? spec : null, opened.dtype)
     })
     .sort((a, b) => (a.source.name < b.source.name ? -1 : 1))
-}
-
-async function requireSpace(folder: OutputFolder, tensors: PlannedTensor[]): Promise<void> {
-  // Headers and the files beside the weights come on top.
-  const needed = bytesOf(tensors) + tensors.length * 1000 + (32 << 20)
-  const { bavail, bsize } = await statfs(folder.temporary)
-  if (bavail * bsize >= needed) return
-  const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`
-  throw new AppError(
-    "no_space",
-    `The quantized model needs ${megabytes(needed)}; ${folder.path} is on a disk with ${megabytes(bavail * bsize)} free.`,
-    "Free some space, or choose a folder on another disk.",
-  )
 }
 
 function bytesOf(tensors: PlannedTensor[]): number {

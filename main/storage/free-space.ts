@@ -1,6 +1,7 @@
 // Room on a disk, asked before something large is written there.
 import { statfs } from "node:fs/promises"
 import { AppError } from "../../shared/schema/error.ts"
+import { bytes as inWords } from "../sizes.ts"
 
 /** Bytes that this user may still write on the disk of `folder`. */
 export async function freeBytes(folder: string): Promise<number> {
@@ -13,11 +14,7 @@ export async function requireSpace(folder: string, bytes: number, purpose: strin
   if (available >= bytes) return
   throw new AppError(
     "no_space",
-    `${purpose} needs ${megabytes(bytes)} in ${folder}, and ${megabytes(available)} are free there.`,
-    "Free some space on this disk, or set NIBBLE_HOME to a folder on another.",
+    `${purpose} needs ${inWords(bytes)} in ${folder}, and ${inWords(available)} are free there.`,
+    "Free some space on this disk, or choose a folder on another.",
   )
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.ceil(bytes / 1e6).toLocaleString("en-US")} MB`
 }

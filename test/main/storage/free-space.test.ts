@@ -8,6 +8,6 @@ it("asks the disk, and says both numbers where there is too little", async () =>
   await requireSpace(folder, 1, "This")
   await expect(requireSpace(folder, 2_500_000_000, "Copying Foo", async () => 12e6)).rejects.toMatchObject({
     code: "no_space",
-    message: `Copying Foo needs 2,500 MB in ${folder}, and 12 MB are free there.`,
+    message: `Copying Foo needs 2.3 GiB in ${folder}, and 11.4 MiB are free there.`,
   })
 })
