@@ -27,8 +27,8 @@ function quantizationConfig(opened: OpenedModel, options: Options): Record<strin
   return {
     _load_in_4bit: !is8bit,
     _load_in_8bit: is8bit,
-    // What transformers has where nothing is said is float32, which is slow; of int8 the field has no meaning and keeps that.
-    bnb_4bit_compute_dtype: options.computeDtype ?? (is8bit ? "float32" : plainDtypes[opened.dtype].torch),
+    // What transformers has where nothing is said is float32, which is slow; of 8-bit the field has no meaning and keeps that.
+    bnb_4bit_compute_dtype: is8bit ? "float32" : (options.computeDtype ?? plainDtypes[opened.dtype].torch),
     bnb_4bit_quant_storage: "uint8",
     bnb_4bit_quant_type: is8bit ? "fp4" : kind,
     bnb_4bit_use_double_quant: nested === "dq",

@@ -119,7 +119,8 @@ struct OpTable {
   //   4-bit: codes [ceil(n/2)], absmax [ceil(n/block_size)]; n may end in a short block (and an odd element).
   int64_t (*quantize_blocks[16])(Exec&, uint8_t* codes, float* absmax, const void* src, DType src_type, int64_t n,
                                  int32_t block_size);
-  //   Int8 (LLM.int8() weights, 2.6): src [rows, cols] is rounded to fp16 first; codes int8 [rows, cols], scb [rows].
+  //   Int8 (LLM.int8() weights, 2.6): src [rows, cols] is rounded to fp16 first; codes int8 [rows, cols], scb [rows];
+  //   code = round half to even of w * (127 * (1 / scb)): by the reciprocal, as bitsandbytes' CPU backend does.
   //   A row whose fp16 image has an infinity counts as one.
   int64_t (*quantize_rows)(Exec&, int8_t* codes, float* scb, const void* src, DType src_type, int64_t rows, int64_t cols);
   //   Conversion between plain types (fp32, fp16, bf16), same NaN/infinity report (infinity that arises by rounding, too).

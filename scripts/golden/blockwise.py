@@ -135,10 +135,13 @@ def encode_absmax(absmax: np.ndarray) -> Nested:
 
 
 def encode_int8_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """W [N,K] -> (codes int8 [N,K], row absmax fp32 [N]). The weights go through fp16 first; rounding is half to even."""
+    """W [N,K] -> (codes int8 [N,K], row absmax fp32 [N]). The weights go through fp16 first; rounding is half to even.
+
+    127 times the reciprocal, as torch divides a number by a tensor in bitsandbytes' CPU backend: half a row's largest value is not always a tie then.
+    """
     rows = weights.astype(np.float16).astype(F32)
     absmax = np.abs(rows).max(axis=1)
-    scale = np.divide(F32(127), absmax, out=np.zeros_like(absmax), where=absmax > 0)
+    scale = F32(127) * np.divide(F32(1), absmax, out=np.zeros_like(absmax), where=absmax > 0)
     return np.rint(rows * scale[:, None]).astype(np.int8), absmax
 
 

@@ -89,7 +89,7 @@ int64_t quantize_rows(Exec& exec, int8_t* codes, float* scb, const void* src, DT
         return;
       }
       scb[row] = scale;
-      const auto multiplier = V::set1(scale > 0 ? 127.0f / scale : 0.0f);
+      const auto multiplier = V::set1(scale > 0 ? 127.0f * (1.0f / scale) : 0.0f);
       for (int64_t k = 0; k < cols; k += V::kWidth) {
         const auto x = V::round_f16(load_source<V>(src, src_type, row * cols + k));
         V::store_bytes(reinterpret_cast<uint8_t*>(codes) + row * cols + k, V::round_even(V::mul(x, multiplier)));

@@ -54,7 +54,7 @@ int64_t quantize_rows(Exec&, int8_t* codes, float* scb, const void* src, DType s
       largest = std::max(largest, std::fabs(w));
     }
     scb[n] = largest;
-    const float multiplier = largest > 0 ? 127.0f / largest : 0.0f;
+    const float multiplier = largest > 0 ? 127.0f * (1.0f / largest) : 0.0f;
     for (int64_t k = 0; k < cols; ++k) {
       codes[n * cols + k] = Int8::encode(f16_to_f32(f32_to_f16(load(src, src_type, n * cols + k))), multiplier);
     }
