@@ -18,7 +18,7 @@ export function Palette() {
   }, [isOpen])
   // Where one was may be gone by then, because the action led elsewhere.
   const whereTo = () => {
-    if (before.current?.isConnected) return true
+    if (before.current?.isConnected && before.current !== document.body) return true
     return document.querySelector<HTMLElement>("main textarea") ?? document.querySelector<HTMLElement>("main")
   }
   return (

@@ -33,8 +33,21 @@ export function Shell() {
   )
 }
 
+/** The window is named after where one is. */
+function useWindowTitle(): void {
+  const { t } = useTranslation()
+  const place = navigation.use((part) => part.place)
+  const chatId = navigation.use((part) => part.chatId)
+  const chatTitle = mirror.use(({ snapshot }) => snapshot?.chats.find((chat) => chat.id === chatId)?.title)
+  const name = place === "chat" && chatTitle ? chatTitle : t(`place.${place}`)
+  useEffect(() => {
+    document.title = `${name} · Nibble`
+  }, [name])
+}
+
 function Frame() {
   const { t } = useTranslation()
+  useWindowTitle()
   return (
     <div className="grid h-full grid-cols-[var(--rail)_minmax(0,1fr)] grid-rows-[var(--top)_auto_minmax(0,1fr)] [grid-template-areas:'rail_top''rail_lost''rail_place'] max-sm:grid-cols-[minmax(0,1fr)] max-sm:grid-rows-[var(--top)_auto_minmax(0,1fr)_60px] max-sm:[grid-template-areas:'top''lost''place''rail']">
       {/* biome-ignore lint/a11y/useValidAnchor: a skip link; only the focus moves, since the address names the place one is at. */}

@@ -23,7 +23,7 @@ export function FirstRunPage({ view }: { view: Exclude<FirstRun, { show: "nothin
       <div className="w-full max-w-[520px]">
         <Mark size={40} className="mb-4" />
         <h1 className="text-28 leading-title font-semibold tracking-large">{t("first.title")}</h1>
-        <p className="mt-2 mb-5 leading-prose text-pretty text-ink-2">{t("first.lead")}</p>
+        <p className="mt-2 mb-5 leading-prose text-balance text-ink-2">{t("first.lead")}</p>
         {view.show === "progress" ? <UnderWay job={view.job} /> : <Offer ended={view.ended} />}
         <Found />
       </div>
