@@ -5,7 +5,7 @@ import { type ReactNode, useEffect, useState } from "react"
 import { cx } from "./class-names.ts"
 
 export const fieldBox =
-  "h-8 w-full min-w-0 rounded-control border border-line-strong bg-raised px-2.5 text-13 text-ink placeholder:text-ink-3 focus-within:border-accent-line"
+  "h-8 w-full min-w-0 rounded-control border border-line-strong bg-raised px-2.5 text-13 text-ink placeholder:text-ink-3 focus-within:border-accent"
 
 interface FieldProps {
   label: string

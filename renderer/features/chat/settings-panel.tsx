@@ -136,7 +136,7 @@ function SystemPrompt({ value }: { value: string }) {
         placeholder={t("chat.panel.systemPlaceholder")}
         onChange={(event) => setDraft(event.target.value)}
         onBlur={() => draft !== value && void setUp({ system: draft })}
-        className="field-sizing-content block max-h-[200px] min-h-[72px] w-full resize-none rounded-control border border-line-strong bg-raised px-2.5 py-2 text-13 leading-prose outline-none placeholder:text-ink-3 focus:border-accent-line"
+        className="field-sizing-content block max-h-[200px] min-h-[72px] w-full resize-none rounded-control border border-line-strong bg-raised px-2.5 py-2 text-13 leading-prose outline-none placeholder:text-ink-3 focus:border-accent"
       />
     </Field>
   )

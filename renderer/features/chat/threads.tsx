@@ -62,7 +62,7 @@ function List({ title, onOpen = () => {} }: { title?: ReactNode; onOpen?: () => 
               event.stopPropagation()
               void search(null)
             }}
-            className="h-7 min-w-0 flex-1 appearance-none rounded-control border border-line-strong bg-raised px-2 outline-none focus:border-accent-line [&::-webkit-search-cancel-button]:hidden"
+            className="h-7 min-w-0 flex-1 appearance-none rounded-control border border-line-strong bg-raised px-2 outline-none focus:border-accent [&::-webkit-search-cancel-button]:hidden"
           />
         ) : (
           (title ?? <span className="flex-1" />)

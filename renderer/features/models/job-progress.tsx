@@ -44,7 +44,7 @@ export function JobFigures({ job }: { job: Job }) {
       <div className="flex flex-wrap items-baseline gap-x-3 gap-y-0.5 text-13">
         <span className="font-semibold">{t(`job.phase.${progress.phase}`)}</span>
         <span className="num whitespace-nowrap text-ink-2">{done}</span>
-        <span className="num ml-auto text-right whitespace-nowrap text-ink-2">
+        <span className="num ml-auto min-h-[18px] text-right whitespace-nowrap text-ink-2 max-sm:ml-0 max-sm:basis-full max-sm:text-left">
           {[formatRate(progress), progress.secondsLeft === null ? "" : t("job.left", { time: formatTimeLeft(progress.secondsLeft) })]
             .filter(Boolean)
             .join(", ")}

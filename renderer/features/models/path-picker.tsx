@@ -48,7 +48,7 @@ export function PathPicker({ onPick }: { onPick(path: string): void }) {
           spellCheck={false}
           value={typed}
           onChange={(event) => setTyped(event.target.value)}
-          className={`${fieldBox} font-mono outline-none focus:border-accent-line`}
+          className={`${fieldBox} font-mono outline-none focus:border-accent`}
         />
         <Button type="submit" disabled={!typed.trim()}>
           {t("add.look")}
