@@ -1,6 +1,7 @@
 #include "core/os.h"
 
 #include <cerrno>
+#include <cstdint>
 #include <system_error>
 
 #include "core/error.h"
@@ -10,6 +11,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#endif
+#ifdef __linux__
+#include <sys/mman.h>
 #endif
 
 namespace nibble {
@@ -42,6 +46,14 @@ void throw_os_error(const std::string& what) {
   const std::error_code failure(errno, std::system_category());
 #endif
   throw Error(code_of(failure), text(what, ": ", failure.message(), "."));
+}
+
+void prefer_large_pages([[maybe_unused]] void* p, [[maybe_unused]] size_t bytes) {
+#ifdef __linux__
+  constexpr uintptr_t kPage = 4096;  // the system rounds to its own pages
+  const uintptr_t begin = (reinterpret_cast<uintptr_t>(p) + kPage - 1) / kPage * kPage, end = (reinterpret_cast<uintptr_t>(p) + bytes) / kPage * kPage;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#endif
 }
 
 #ifdef _WIN32

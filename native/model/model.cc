@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/os.h"
 #include "core/text.h"
 
 namespace nibble {
@@ -48,6 +49,9 @@ void Model::place(Arena& arena) {
 
 void Model::load(const std::function<void(double)>& progress, const Cancel& cancel) {
   memory_ = table_.alloc(arena_bytes_);
+  Arena weights;  // they come first, and all of them are read for each token; a cache that is made for many tokens is mostly not used
+  weights_.place(weights);
+  prefer_large_pages(memory_, weights.size());
   Arena arena(memory_);
   place(arena);
   forward_.prepare(exec_);

@@ -99,4 +99,39 @@ int64_t quantize_rows(Exec& exec, int8_t* codes, float* scb, const void* src, DT
   return bad.get();
 }
 
+// The same values whatever the set: conversions round to nearest even everywhere.
+template <class V>
+inline void convert_values(void* dst, DType dst_type, const void* src, DType src_type, int64_t begin, int64_t n, typename V::F& poison) {
+  for (int64_t i = begin; i < begin + n; i += V::kWidth) {
+    const auto x = load_source<V>(src, src_type, i);
+    if (dst_type == DType::f32) {
+      poison = V::fma(x, V::zero(), poison);
+      V::store(static_cast<float*>(dst) + i, x);
+    } else if (dst_type == DType::f16) {
+      poison = V::fma(V::round_f16(x), V::zero(), poison);
+      V::store_f16(static_cast<uint16_t*>(dst) + i, x);
+    } else {
+      poison = V::fma(V::round_bf16(x), V::zero(), poison);
+      V::store_bf16(static_cast<uint16_t*>(dst) + i, x);
+    }
+  }
+}
+
+template <class V>
+int64_t convert(Exec& exec, void* dst, DType dst_type, const void* src, DType src_type, int64_t n) {
+  constexpr int64_t kPiece = 4096;  // values that are looked at again, one by one, where one of them is not finite
+  plain::FirstIndex bad;
+  parallel_ranges(exec, n, 16 * kPiece, [&](int64_t begin, int64_t end, int) {
+    for (; begin < end; begin += kPiece) {
+      const int64_t size = end - begin < kPiece ? end - begin : kPiece, whole = size / V::kWidth * V::kWidth;
+      auto poison = V::zero();
+      convert_values<V>(dst, dst_type, src, src_type, begin, whole, poison);
+      const bool is_finite = V::sum(poison) == 0;
+      const int64_t from = is_finite ? begin + whole : begin;
+      bad.note(plain::convert(dst, dst_type, src, src_type, from, begin + size - from));
+    }
+  });
+  return bad.get();
+}
+
 }  // namespace nibble::cpu

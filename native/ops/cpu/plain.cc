@@ -105,6 +105,13 @@ int64_t quantize_rows(int8_t* codes, float* scb, const void* src, DType type, in
   return ref::ref_table().quantize_rows(exec, codes, scb, src, type, rows, cols);
 }
 
+int64_t convert(void* dst, DType dst_type, const void* src, DType src_type, int64_t begin, int64_t n) {
+  Exec exec;
+  const int64_t bad = ref::ref_table().convert(exec, static_cast<char*>(dst) + begin * static_cast<int64_t>(dtype_size(dst_type)), dst_type,
+                                               static_cast<const char*>(src) + begin * static_cast<int64_t>(dtype_size(src_type)), src_type, n);
+  return bad < 0 ? bad : begin + bad;
+}
+
 const float* nf4_thresholds() { return Nf4::thresholds(); }
 
 // Ranks of FP4 from the most negative magnitude to the largest: 7 limits below zero, zero itself, 7 above. A negative x has

@@ -46,6 +46,9 @@ int64_t first_not_finite_f16(const void* src, DType type, int64_t begin, int64_t
 int64_t quantize_rest(FormatId format, uint8_t* codes, float* scales, const void* src, DType type, int64_t rest, int64_t n, int32_t block_size);
 int64_t quantize_rows(int8_t* codes, float* scb, const void* src, DType type, int64_t rows, int64_t cols);
 
+// The reference's conversion of the elements begin .. begin + n; the index of the first that is not finite, or -1.
+int64_t convert(void* dst, DType dst_type, const void* src, DType src_type, int64_t begin, int64_t n);
+
 // [15] ascending limits; the number of them strictly below x is the NF4 code, or the rank that fp4_codes [16] turns into a code.
 const float* nf4_thresholds();
 const float* fp4_thresholds();

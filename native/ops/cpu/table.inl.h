@@ -8,7 +8,7 @@
 
 namespace nibble::cpu {
 
-// Starts from `base` (the reference), whose conversion and memory calls it keeps.
+// Starts from `base` (the reference), whose memory calls it keeps.
 template <class V>
 OpTable make_table(const char* name, const OpTable& base) {
   OpTable table = base;
@@ -22,6 +22,7 @@ OpTable make_table(const char* name, const OpTable& base) {
   table.silu_mul = silu_mul<V>;
   table.add = add<V>;
   table.quantize_rows = quantize_rows<V>;
+  table.convert = convert<V>;
 #define FORMAT(format, number)                     \
   table.matmul[number] = matmul<V, format>;        \
   table.embed[number] = embed<V, format>;          \

@@ -1,10 +1,14 @@
 // Every backend encodes and decodes to the golden bytes of test/golden/formats_golden.h.
 #include <bit>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <string>
+#include <vector>
 
 #include "core/dtype.h"
 #include "core/text.h"
+#include "core/thread_pool.h"
 #include "formats/formats.h"
 #include "formats_golden.h"
 #include "harness.h"
@@ -135,6 +139,69 @@ TEST_CASE(nan_and_infinity_are_reported_with_their_index) {
         std::vector<float> scb(10);
         CHECK((*table)->quantize_rows(exec, rows.data(), scb.data(), input.data(), DType::f32, 10, 410) == at);
       }
+    }
+  }
+}
+
+TEST_CASE(conversions_are_the_same_on_every_backend) {
+  // The hard cases, all fp16 numbers, tiny and huge ones; not a whole number of vectors.
+  std::vector<float> values;
+  for (int i = 0; i < 42; ++i) values.push_back(std::bit_cast<float>(golden::kRoundingInput[i]));
+  for (uint32_t h = 0; h < 65536; ++h) values.push_back(f16_to_f32(static_cast<uint16_t>(h)));
+  for (const float x : test::random_values(30001, 3)) values.insert(values.end(), {x, x * 1e-40f, x * 1e-6f, x * 65504});
+  std::erase_if(values, [](float x) { return !(std::fabs(x) <= 65280); });  // those that fit fp16 by way of bf16, too
+  const auto n = static_cast<int64_t>(values.size());
+  ThreadPool pool(3);
+  Exec exec;
+  exec.pool = &pool;
+  const OpTable& ref = op_table("ref");
+  for (const DType from : {DType::f32, DType::f16, DType::bf16}) {
+    std::vector<uint8_t> source(values.size() * 4);
+    CHECK(ref.convert(exec, source.data(), from, values.data(), DType::f32, n) == -1);
+    for (const DType to : {DType::f32, DType::f16, DType::bf16}) {
+      std::vector<uint8_t> expected(values.size() * 4, 99), actual(values.size() * 4, 99);
+      CHECK(ref.convert(exec, expected.data(), to, source.data(), from, n) == -1);
+      for (const OpTable* const* table = all_tables(); *table != nullptr; ++table) {
+        CHECK((*table)->convert(exec, actual.data(), to, source.data(), from, n) == -1);
+        if (actual != expected) throw test::Failure(text((*table)->name, " converts type ", int(from), " to type ", int(to), " otherwise than ref"));
+      }
+    }
+  }
+  std::vector<uint16_t> halves(values.size());
+  for (const OpTable* const* table = all_tables(); *table != nullptr; ++table) {
+    for (const int64_t at : {int64_t{0}, int64_t{4095}, int64_t{70001}, n - 1}) {
+      for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 65520.0f}) {
+        std::vector<float> some = values;
+        some[static_cast<size_t>(at)] = bad;
+        some.back() = bad;  // a later one: the first is reported
+        CHECK((*table)->convert(exec, halves.data(), DType::f16, some.data(), DType::f32, n) == at);
+      }
+    }
+  }
+}
+
+TEST_CASE(nested_codes_name_the_nearest_value_of_the_map) {
+  const float* map = dynamic_map_signed();
+  // Scales whose largest distance from the mean is 1, so that those of the first block are looked up as they are: every middle of two
+  // values, the floats beside it, and what lies between.
+  std::vector<float> x = {1, -1};
+  for (int i = 0; i < 255; ++i) {
+    const float middle = (map[i] + map[i + 1]) * 0.5f;
+    x.insert(x.end(), {middle, std::nextafter(middle, -2.0f), std::nextafter(middle, 2.0f), map[i]});
+  }
+  for (const float value : test::random_values(2000, 9)) x.push_back(value);
+  for (const float value : x) {
+    float scales[4] = {value, -value, 1, -1};  // the mean is 0
+    uint8_t codes[4];
+    float absmax = 0;
+    CHECK(nest_scales(codes, &absmax, scales, 4) == 0 && absmax == 1);
+    for (int i = 0; i < 4; ++i) {
+      int best = 0;
+      for (int j = 1; j < 256; ++j) {
+        const float middle = (map[j - 1] + map[j]) * 0.5f;
+        if (scales[i] > middle || (scales[i] == middle && j % 2 == 0)) best = j;
+      }
+      if (codes[i] != best) throw test::Failure(text("the code of ", scales[i], " is ", int{codes[i]}, ", expected ", best));
     }
   }
 }
