@@ -90,7 +90,8 @@ async function surveyGguf(path: string): Promise<Survey> {
   return {
     path,
     kind: "gguf",
-    name: text("general.name") ?? basename(path).replace(/\.gguf$/i, ""),
+    // general.name is often that of a training run; people know a file by its name.
+    name: basename(path).replace(/\.gguf$/i, ""),
     license: text("general.license"),
     architecture,
     config: config ?? {},

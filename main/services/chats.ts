@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto"
 import type { z } from "zod"
 import type { AppContract } from "../../shared/contract/app.ts"
 import type { Handlers } from "../../shared/rpc.ts"
-import { type Chat, type ChatSummary, type ChatTurn, Message, Overflow, Sampling } from "../../shared/schema/chat.ts"
+import { type Chat, type ChatSummary, type ChatTurn, chatSampling, Message, Overflow, Sampling } from "../../shared/schema/chat.ts"
 import { AppError } from "../../shared/schema/error.ts"
 import type { Database, Row } from "../storage/database.ts"
 import { searchMessages } from "./chat-search.ts"
@@ -53,7 +53,7 @@ export function createChats(options: { database: Database; events: Events; now?:
     return {
       ...summaryOf(row),
       system: String(row.system),
-      sampling: parsed(row.sampling, Sampling) ?? Sampling.parse({}),
+      sampling: parsed(row.sampling, Sampling) ?? chatSampling,
       overflow: Overflow.catch("drop-oldest").parse(row.overflow),
       messages,
       activeLeafId: row.active_leaf_id === null ? null : String(row.active_leaf_id),
@@ -89,7 +89,7 @@ export function createChats(options: { database: Database; events: Events; now?:
       const id = randomUUID()
       database.run(
         "INSERT INTO chats (id, title, system, sampling, overflow, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        ...[id, untitled, system, JSON.stringify(Sampling.parse({})), "drop-oldest", now(), now()],
+        ...[id, untitled, system, JSON.stringify(chatSampling), "drop-oldest", now(), now()],
       )
       tell()
       return get(id)

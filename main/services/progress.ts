@@ -14,7 +14,7 @@ export interface Step {
 /** Long enough to smooth bursts, short enough to follow a change of the network. */
 const window_ms = 4000
 /** Before that, a rate would be a guess. */
-const shortest_ms = 500
+const shortest_ms = 1000
 
 export function createMeter(now: () => number = () => performance.now()): (step: Step) => JobProgress {
   let samples: { at: number; done: number }[] = []
@@ -26,7 +26,8 @@ export function createMeter(now: () => number = () => performance.now()): (step:
     // Another kind of work, or the same one begun again.
     if (kind !== last || (previous && done < previous.done)) samples = []
     last = kind
-    samples.push({ at, done })
+    // What passes before the first part is waiting (for an answer, for a connection), and says nothing about the rate.
+    if (done > 0) samples.push({ at, done })
     // One sample from before the window stays, so that the window is always covered.
     while (samples[1] && at - samples[1].at >= window_ms) samples.shift()
     const first = samples[0] ?? { at, done }

@@ -18,6 +18,9 @@ export const Sampling = z.object({
 })
 export type Sampling = z.infer<typeof Sampling>
 
+/** What a new chat begins with. Small models quantized to 4 bits repeat themselves without end where nothing holds them back. */
+export const chatSampling: Sampling = Sampling.parse({ repeatPenalty: 1.1 })
+
 /** What happens when the conversation does not fit the context. */
 export const Overflow = z.enum(["drop-oldest", "stop"])
 export type Overflow = z.infer<typeof Overflow>

@@ -2,7 +2,7 @@
 import { X } from "lucide-react"
 import { useEffect, useState } from "react"
 import { useTranslation } from "react-i18next"
-import { Overflow, Sampling } from "../../../shared/schema/chat.ts"
+import { chatSampling, Overflow, type Sampling } from "../../../shared/schema/chat.ts"
 import { formatCount, formatDecimal } from "../../lib/format.ts"
 import { Button, IconButton } from "../../ui/button.tsx"
 import { Dialog } from "../../ui/dialog.tsx"
@@ -117,7 +117,7 @@ function Fields({ chatId }: { chatId: string | null }) {
         onChange={(value) => void setUp({ overflow: value })}
         options={Overflow.options.map((value) => ({ value, label: t(`chat.overflowChoice.${value}`) }))}
       />
-      <Button kind="ghost" size="small" className="-ml-2.5 self-start" onClick={() => change(Sampling.parse({}))}>
+      <Button kind="ghost" size="small" className="-ml-2.5 self-start" onClick={() => change(chatSampling)}>
         {t("chat.panel.defaults")}
       </Button>
     </div>

@@ -1,6 +1,6 @@
 // The chats this page has opened, what is being written, and what the user was about to do.
 import type { ChatEvent } from "../../../shared/contract/app.ts"
-import { type Chat, type ChatSummary, type Message, Overflow, Sampling, type SearchHit } from "../../../shared/schema/chat.ts"
+import { type Chat, type ChatSummary, chatSampling, type Message, Overflow, type SearchHit } from "../../../shared/schema/chat.ts"
 import type { ErrorData } from "../../../shared/schema/error.ts"
 import { slice } from "../../lib/slice.ts"
 
@@ -25,7 +25,7 @@ export interface ChatPart {
   isPanelOpen: boolean
 }
 
-export const freshSettings: ChatSettings = { system: "", sampling: Sampling.parse({}), overflow: Overflow.enum["drop-oldest"] }
+export const freshSettings: ChatSettings = { system: "", sampling: chatSampling, overflow: Overflow.enum["drop-oldest"] }
 
 export const chat = slice<ChatPart>("chat", {
   chats: {},

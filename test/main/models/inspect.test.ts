@@ -68,7 +68,7 @@ test("tensors on request: with their companions' bytes", async () => {
 
 test("GGUF: what its metadata says", async () => {
   expect(await inspectModel(join(models, "gguf/qwen2-q4_0.gguf"))).toMatchObject({
-    ...{ name: "tiny random model", architecture: "qwen2", supported: true, format: "q4_0", license: "mit", tokenizer: "gpt2" },
+    ...{ name: "qwen2-q4_0", architecture: "qwen2", supported: true, format: "q4_0", license: "mit", tokenizer: "gpt2" },
     ...{ chat_template: true, layers: 2, context_length: 256, disk_bytes: 59520 },
   })
   expect((await inspectModel(join(models, "gguf/llama-spm-mixed.gguf"))).format).toBe("mixed")

@@ -92,7 +92,7 @@ test("a GGUF file as the engine host sees it", async () => {
   const opened = await openModel(join(models, "gguf/llama-bpe-bf16.gguf"))
   expect(opened).toMatchObject({
     kind: "gguf",
-    name: "tiny random model",
+    name: "llama-bpe-bf16",
     architecture: "LlamaForCausalLM",
     dtype: "bf16",
     stopTokens: [319],

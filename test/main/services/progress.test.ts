@@ -11,9 +11,11 @@ describe("a meter", () => {
   }
 
   it("knows no rate at first, then that of the last seconds", () => {
-    expect(download(0, 0)).toMatchObject({ rate: 0, secondsLeft: null })
-    expect(download(100, 50)).toMatchObject({ rate: 0, secondsLeft: null })
-    expect(download(1000, 1000)).toMatchObject({ rate: 1000, secondsLeft: 9 })
+    // The wait for the first byte does not count.
+    expect(download(-60_000, 0)).toMatchObject({ rate: 0, secondsLeft: null })
+    expect(download(0, 100)).toMatchObject({ rate: 0, secondsLeft: null })
+    expect(download(100, 150)).toMatchObject({ rate: 0, secondsLeft: null })
+    expect(download(1000, 1100)).toMatchObject({ rate: 1000, secondsLeft: 8.9 })
     for (let s = 2; s <= 6; s++) download(s * 1000, 1000 + (s - 1) * 500)
     const later = download(7000, 4000)
     expect(later.rate).toBeCloseTo(500)
@@ -31,11 +33,11 @@ describe("a meter", () => {
 
   it("knows no time left where the total is unknown or nothing moves", () => {
     at.now = 20_000
-    meter({ phase: "copy", done: 0, total: 0, unit: "bytes" })
+    meter({ phase: "copy", done: 1, total: 0, unit: "bytes" })
     at.now = 21_000
-    expect(meter({ phase: "copy", done: 100, total: 0, unit: "bytes" })).toMatchObject({ rate: 100, secondsLeft: null })
+    expect(meter({ phase: "copy", done: 101, total: 0, unit: "bytes" })).toMatchObject({ rate: 100, secondsLeft: null })
     at.now = 30_000
-    expect(meter({ phase: "copy", done: 100, total: 0, unit: "bytes" })).toMatchObject({ secondsLeft: null })
+    expect(meter({ phase: "copy", done: 101, total: 0, unit: "bytes" })).toMatchObject({ secondsLeft: null })
   })
 })
 
