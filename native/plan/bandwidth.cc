@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "core/thread_pool.h"
+#include "plan/system_memory.h"
 
 namespace nibble {
 
@@ -17,6 +18,11 @@ double measure_bandwidth(int64_t bytes, int threads, const Cancel& cancel) {
   constexpr int64_t kWords = kChunk / static_cast<int64_t>(sizeof(uint64_t));
   if (bytes < kChunk || bytes > int64_t{64} << 30) {
     throw Error(ErrorCode::bad_input, text("The bandwidth of ", bytes, " bytes cannot be measured; 1 MiB to 64 GiB can."));
+  }
+  const SystemMemory system = system_memory();
+  if (system.total != 0 && static_cast<uint64_t>(bytes) > system.available) {
+    throw Error(ErrorCode::out_of_memory, text("Measuring with ", bytes_text(static_cast<uint64_t>(bytes)), " needs more than the ",
+                                               bytes_text(system.available), " that the system has available."));
   }
   const int64_t n_chunks = bytes / kChunk;
   ThreadPool pool(threads);

@@ -34,8 +34,10 @@ const char* advice(Owner largest, const LoadOptions& options) {
 
 void check_fits(const MemoryPlan& plan, const LoadOptions& options) {
   const bool has_limit = options.memory_limit != 0;
-  const uint64_t room = has_limit ? options.memory_limit : system_memory().available;
-  if (room == 0 || plan.total() <= room) return;  // 0: the system does not tell
+  const SystemMemory system = system_memory();
+  if (!has_limit && system.total == 0) return;  // the system does not tell
+  const uint64_t room = has_limit ? options.memory_limit : system.available;
+  if (plan.total() <= room) return;
   const auto largest = static_cast<Owner>(std::ranges::max_element(plan.bytes) - plan.bytes.begin());
   throw Error(
       ErrorCode::out_of_memory,

@@ -19,7 +19,7 @@ namespace nibble {
 
 #ifdef _WIN32
 
-SystemMemory system_memory() {
+SystemMemory system_memory(const std::string&) {
   SystemMemory memory;
   MEMORYSTATUSEX status{};
   status.dwLength = sizeof(status);
@@ -37,7 +37,7 @@ SystemMemory system_memory() {
 
 #elif defined(__APPLE__)
 
-SystemMemory system_memory() {
+SystemMemory system_memory(const std::string&) {
   SystemMemory memory;
   size_t size = sizeof(memory.total);
   sysctlbyname("hw.memsize", &memory.total, &size, nullptr, 0);
@@ -60,7 +60,7 @@ SystemMemory system_memory() {
 namespace {
 
 // "Name:   1234 kB" of a file in /proc, in bytes; 0 when it is not there.
-uint64_t proc_field(const char* path, const std::string& name) {
+uint64_t proc_field(const std::string& path, const std::string& name) {
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
     if (line.compare(0, name.size(), name) != 0 || line[name.size()] != ':') continue;
@@ -79,7 +79,7 @@ uint64_t cgroup_number(const std::string& path) {
 // The names that the two versions of control groups have for the same things.
 struct CgroupFiles {
   std::string line_start;  // after the number, in /proc/self/cgroup
-  std::string root;
+  std::string folder;
   std::string limit, usage;
   std::string reclaimable;  // field of memory.stat: file pages that would be given back but count against the limit
 };
@@ -94,8 +94,8 @@ uint64_t stat_field(const std::string& path, const std::string& wanted) {
 }
 
 // This process's group, "/a/b"; nothing when there is none.
-std::optional<std::string> cgroup_of(const CgroupFiles& files) {
-  std::ifstream file("/proc/self/cgroup");
+std::optional<std::string> cgroup_of(const std::string& root, const CgroupFiles& files) {
+  std::ifstream file(root + "/proc/self/cgroup");
   for (std::string line; std::getline(file, line);) {
     const size_t colon = line.find(':');
     if (colon == std::string::npos || line.compare(colon, files.line_start.size(), files.line_start) != 0) continue;
@@ -105,15 +105,16 @@ std::optional<std::string> cgroup_of(const CgroupFiles& files) {
 }
 
 // Lowers total and available to the limits of the group this process is in and of all above it.
-void apply_cgroup_limits(SystemMemory& memory, const CgroupFiles& files) {
-  const std::optional<std::string> own = cgroup_of(files);
+void apply_cgroup_limits(SystemMemory& memory, const std::string& root, const CgroupFiles& files) {
+  const std::optional<std::string> own = cgroup_of(root, files);
   if (!own) return;
+  const uint64_t machine = memory.total;
   for (std::string group = *own;; group.resize(group.find_last_of('/'))) {
-    const std::string folder = files.root + group + "/";
+    const std::string folder = root + files.folder + group + "/";
     const uint64_t limit = cgroup_number(folder + files.limit), used = cgroup_number(folder + files.usage);
-    if (limit < memory.total && used != UINT64_MAX) {
+    if (limit < machine && used != UINT64_MAX) {  // also where a group below has a lower one: its siblings may have used this one up
       const uint64_t kept = used - std::min(used, stat_field(folder + "memory.stat", files.reclaimable));
-      memory.total = limit;
+      memory.total = std::min(memory.total, limit);
       memory.available = std::min(memory.available, limit - std::min(limit, kept));
     }
     if (group.find('/') == std::string::npos) return;
@@ -122,14 +123,16 @@ void apply_cgroup_limits(SystemMemory& memory, const CgroupFiles& files) {
 
 }  // namespace
 
-SystemMemory system_memory() {
+SystemMemory system_memory(const std::string& root) {
   SystemMemory memory;
-  memory.total = proc_field("/proc/meminfo", "MemTotal");
-  memory.available = proc_field("/proc/meminfo", "MemAvailable");
-  memory.resident = proc_field("/proc/self/status", "VmRSS");
-  memory.peak_resident = proc_field("/proc/self/status", "VmHWM");
-  apply_cgroup_limits(memory, {"::", "/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"});
-  apply_cgroup_limits(memory,
+  const std::string meminfo = root + "/proc/meminfo", status = root + "/proc/self/status";
+  memory.total = proc_field(meminfo, "MemTotal");
+  memory.available = proc_field(meminfo, "MemAvailable");
+  if (memory.available == 0) memory.available = proc_field(meminfo, "MemFree") + proc_field(meminfo, "Cached");  // before Linux 3.14
+  memory.resident = proc_field(status, "VmRSS");
+  memory.peak_resident = proc_field(status, "VmHWM");
+  apply_cgroup_limits(memory, root, {"::", "/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"});
+  apply_cgroup_limits(memory, root,
                       {":memory:", "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"});
   return memory;
 }

@@ -1,7 +1,9 @@
-// What the machine and this process have of memory, in bytes. 0 where the system does not tell.
+// What the machine and this process have of memory, in bytes. All but `available` are 0 where the system does not tell; it counts
+// where `total` is known.
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace nibble {
 
@@ -12,6 +14,7 @@ struct SystemMemory {
   uint64_t peak_resident = 0;
 };
 
-SystemMemory system_memory();
+// root: the folder that /proc and /sys are read from, for tests on Linux.
+SystemMemory system_memory(const std::string& root = {});
 
 }  // namespace nibble

@@ -117,13 +117,13 @@ void Writer::add_job(size_t index) {
     job->data_at = add_range(index, RangeKind::data, job->size * static_cast<int64_t>(dtype_size(tensor.type)), tensor.data_at);
   } else {
     check_quantize_spec(tensor.spec);
-    if (tensor.shape.size() != 2) {
-      throw Error(ErrorCode::bad_input,
-                  text("Tensor ", tensor.name, " of shape ", shape_text(tensor.shape), " cannot be quantized: it is no matrix."));
+    if (tensor.shape.size() != 2 || job->size == 0) {
+      throw Error(ErrorCode::bad_input, text("Tensor ", tensor.name, " of shape ", shape_text(tensor.shape),
+                                             " cannot be quantized: it is no matrix with values."));
     }
     result_.parameters_quantized += job->size;
     if (tensor.spec.format == FormatId::Int8) {
-      job->cols = std::max<int64_t>(tensor.shape[1], 1);
+      job->cols = tensor.shape[1];
       job->chunk_size = std::max<int64_t>(1, kEncodeChunk / job->cols) * job->cols;
       job->data_at = add_range(index, RangeKind::data, job->size, tensor.data_at);
       job->scales_at = add_range(index, RangeKind::scb, tensor.shape[0] * 4, tensor.scales_at);
@@ -139,6 +139,7 @@ void Writer::add_job(size_t index) {
   job->n_chunks = divide_up(job->size, job->chunk_size);
   job->chunks_left = job->n_chunks;
   n_chunks_ += job->n_chunks;
+  progress_.tensors_done += job->n_chunks == 0 ? 1 : 0;  // an empty one: nothing will be written of it
   jobs_.push_back(std::move(job));
 }
 
