@@ -1,6 +1,7 @@
 #include "binding/task.h"
 
 #include <new>
+#include <system_error>
 
 namespace nibble::binding {
 
@@ -26,16 +27,23 @@ std::pair<ErrorCode, std::string> current_error() {
 
 Napi::Object start(std::shared_ptr<TaskBase> task, Napi::Value listener, std::function<ToJs(TaskBase&)> work) {
   const Napi::Env env = task->env_;
-  const napi_status status = napi_create_threadsafe_function(
-      env, listener.IsFunction() ? static_cast<napi_value>(listener) : nullptr, nullptr, Napi::String::New(env, "nibble task"), 0, 1,
-      nullptr, nullptr, task.get(), TaskBase::on_wake, &task->wake_function_);
+  const napi_status status = napi_create_threadsafe_function(env, listener.IsFunction() ? static_cast<napi_value>(listener) : nullptr,
+                                                             nullptr, Napi::String::New(env, "nibble task"), 0, 1, nullptr, nullptr,
+                                                             task.get(), TaskBase::on_wake, &task->wake_function_);
   if (status != napi_ok) throw Napi::Error::New(env);
   Napi::Object handle = Napi::Object::New(env);
   handle.Set("promise", task->deferred_.Promise());
-  handle.Set("cancel", Napi::Function::New(env, [cancel = task->cancel_](const Napi::CallbackInfo&) { cancel->request(); }, "cancel"));
+  handle.Set("cancel", Napi::Function::New(
+                           env, [cancel = task->cancel_](const Napi::CallbackInfo&) { cancel->request(); }, "cancel"));
   task->work_ = std::move(work);
   tasks_of(env).running.emplace(task.get(), task);
-  task->thread_ = std::thread([raw = task.get()] { raw->run(); });
+  try {
+    task->thread_ = std::thread([raw = task.get()] { raw->run(); });
+  } catch (const std::system_error&) {
+    tasks_of(env).running.erase(task.get());
+    napi_release_threadsafe_function(task->wake_function_, napi_tsfn_release);
+    throw Error(ErrorCode::out_of_memory, "The system gives this process no more threads.");
+  }
   return handle;
 }
 
@@ -90,6 +98,10 @@ void TaskBase::drain(Napi::Function listener) {
     } catch (const Napi::Error& error) {
       listener_error_ = error;
       cancel_->request();
+    } catch (...) {
+      const auto [code, message] = current_error();
+      listener_error_ = to_js_error(env_, code, message);
+      cancel_->request();
     }
   }
   if (is_done) settle();
@@ -105,6 +117,9 @@ void TaskBase::settle() {
     deferred_.Resolve(result_(env_));
   } catch (const Napi::Error& error) {
     deferred_.Reject(error.Value());
+  } catch (...) {
+    const auto [code, message] = current_error();
+    deferred_.Reject(to_js_error(env_, code, message).Value());
   }
 }
 

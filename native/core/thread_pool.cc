@@ -6,6 +6,7 @@
 #include <exception>
 #include <fstream>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #ifdef __linux__
@@ -68,7 +69,12 @@ int available_cores() {
 ThreadPool::ThreadPool(int threads) {
   const int n = threads > 0 ? threads : available_cores();
   ranges_ = std::make_unique<Range[]>(static_cast<size_t>(n));
-  for (int i = 1; i < n; ++i) workers_.emplace_back([this, i] { work(i); });
+  workers_.reserve(static_cast<size_t>(n - 1));
+  try {
+    for (int i = 1; i < n; ++i) workers_.emplace_back([this, i] { work(i); });
+  } catch (const std::system_error&) {
+    // The system gives no more threads: those there are do the work.
+  }
 }
 
 ThreadPool::~ThreadPool() {

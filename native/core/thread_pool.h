@@ -18,7 +18,7 @@ int available_cores();
 
 class ThreadPool {
  public:
-  // `threads` counts the calling thread; 0 = one per available core.
+  // `threads` counts the calling thread; 0 = one per available core. Where the system gives no more threads there are fewer.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -10,6 +11,11 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "harness.h"
+
+#ifdef __linux__
+#include <sys/resource.h>
+#include <unistd.h>
+#endif
 
 using namespace nibble;
 
@@ -65,6 +71,25 @@ TEST_CASE(an_error_in_a_worker_reaches_the_caller_and_the_pool_goes_on) {
     CHECK(std::ranges::all_of(counts, [](int count) { return count == 1; }));
   }
 }
+
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
+TEST_CASE(a_system_without_threads_gets_a_smaller_pool) {
+  rlimit before;
+  CHECK(getrlimit(RLIMIT_AS, &before) == 0);
+  rlimit small = before;
+  long pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  small.rlim_cur = static_cast<rlim_t>(pages) * static_cast<rlim_t>(sysconf(_SC_PAGESIZE)) + (100u << 20);  // a dozen stacks
+  CHECK(setrlimit(RLIMIT_AS, &small) == 0);
+  {
+    ThreadPool pool(200);
+    CHECK(setrlimit(RLIMIT_AS, &before) == 0);
+    CHECK(pool.size() >= 1 && pool.size() <= 200);
+    const std::vector<int> counts = run_counts(pool, 500);
+    CHECK(std::ranges::all_of(counts, [](int count) { return count == 1; }));
+  }
+}
+#endif
 
 TEST_CASE(other_exceptions_pass_too) {
   ThreadPool pool(2);
