@@ -6,7 +6,7 @@
 // Double quantization: offset = mean of absmax (double sum, rounded once to fp32), codes = nearest value of the signed
 // dynamic map of (absmax - offset) in blocks of 256 (an exact tie goes to the even index), decoded absmax =
 // map[code] * nested_absmax + offset, product and sum rounded separately.
-// Int8: weights rounded to fp16, row absmax, code = half-even round of w * (127 / absmax); the fp16 input is W, and
+// Int8: weights rounded to fp16, row absmax, code = half-even round of w * (127 * (1 / absmax)); the fp16 input is W, and
 // decoded = code * absmax / 127 in double, rounded once to fp32 (fp32 arithmetic may differ from it by 1 ulp).
 //
 // Floating-point arrays hold bits. Hashes are FNV-1a 64 over the little-endian bytes:
