@@ -46,7 +46,10 @@ TEST_CASE(parts_must_fit_each_other) {
 }
 
 TEST_CASE(rotary_frequencies_must_fit_the_head) {
-  CHECK(refusal([](DecoderDescription& d) { d.rope.rotary_dim = 18; }) == "bad_input");  // wider than the head
+  CHECK(refusal([](DecoderDescription& d) {
+          d.rope.rotary_dim = 18;  // wider than the head
+          d.rope.inv_freq.resize(9);
+        }) == "bad_input");
   CHECK(refusal([](DecoderDescription& d) { d.rope.rotary_dim = 15; }) == "bad_input");
   CHECK(refusal([](DecoderDescription& d) { d.rope.rotary_dim = -2; }) == "bad_input");
   CHECK(refusal([](DecoderDescription& d) { d.rope.inv_freq.pop_back(); }) == "bad_input");
