@@ -55,15 +55,14 @@ bool Fields::has(const char* name) const {
   return !value.IsUndefined() && !value.IsNull();
 }
 
-int64_t Fields::integer(const char* name, int64_t min, int64_t max) const {
-  return checked_integer(get(name), path_of(name), min, max);
-}
+int64_t Fields::integer(const char* name, int64_t min, int64_t max) const { return checked_integer(get(name), path_of(name), min, max); }
 
 double Fields::number(const char* name) const {
   const Napi::Value value = get(name);
   if (!value.IsNumber()) throw_wrong(path_of(name), "a number", value);
   const double number = value.As<Napi::Number>().DoubleValue();
-  if (!std::isfinite(number)) throw Error(ErrorCode::bad_input, nibble::text(path_of(name), " is ", number, "; it must be a finite number."));
+  if (!std::isfinite(number))
+    throw Error(ErrorCode::bad_input, nibble::text(path_of(name), " is ", number, "; it must be a finite number."));
   return number;
 }
 

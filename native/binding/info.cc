@@ -94,9 +94,11 @@ Napi::Value start_bandwidth(const Napi::CallbackInfo& call) {
   }
   const int64_t bytes = call[0].As<Napi::Number>().Int64Value();
   const int64_t threads = call[1].As<Napi::Number>().Int64Value();
-  if (threads < 0 || threads > 1024) throw Error(ErrorCode::bad_input, text("The number of threads is ", threads, "; it must be between 0 and 1024."));
+  if (threads < 0 || threads > 1024)
+    throw Error(ErrorCode::bad_input, text("The number of threads is ", threads, "; it must be between 0 and 1024."));
   return start_plain_task(call.Env(), [bytes, threads](TaskBase& task) -> ToJs {
-    return [rate = measure_bandwidth(bytes, static_cast<int>(threads), task.cancel())](Napi::Env env) { return Napi::Number::New(env, rate); };
+    return
+        [rate = measure_bandwidth(bytes, static_cast<int>(threads), task.cancel())](Napi::Env env) { return Napi::Number::New(env, rate); };
   });
 }
 
@@ -106,9 +108,8 @@ void export_info(Napi::Env env, Napi::Object exports) {
   export_function(env, exports, "info", info);
   export_function(env, exports, "selfTest", run_self_test);
   export_function(env, exports, "codebook", codebook_values);
-  export_function(env, exports, "dynamicMap", [](const Napi::CallbackInfo& call) -> Napi::Value {
-    return floats_to_js(call.Env(), dynamic_map_signed(), 256);
-  });
+  export_function(env, exports, "dynamicMap",
+                  [](const Napi::CallbackInfo& call) -> Napi::Value { return floats_to_js(call.Env(), dynamic_map_signed(), 256); });
   export_function(env, exports, "measureBandwidth", start_bandwidth);
 }
 

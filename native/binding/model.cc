@@ -201,13 +201,14 @@ Napi::Value ModelHandle::dispose(const Napi::CallbackInfo& info) {
 Napi::Value load(const Napi::CallbackInfo& info) {
   auto options = to_load_options(Fields(info[0], "options"));
   const Napi::Function listener = function_argument(info, 1, "onProgress");
-  const auto deliver = [](Napi::Function on_progress, double fraction) { on_progress.Call({Napi::Number::New(on_progress.Env(), fraction)}); };
+  const auto deliver = [](Napi::Function on_progress, double fraction) {
+    on_progress.Call({Napi::Number::New(on_progress.Env(), fraction)});
+  };
   return start_task<double>(listener, deliver, [options = std::move(options)](Task<double>& task) -> ToJs {
     const auto progress = [&](double fraction) { task.emit(fraction); };
     auto loaded = std::make_shared<LoadedModel>(load_model(options, progress, task.cancel()));
-    return [loaded](Napi::Env env) mutable {
-      return state_of(env).model_class.New({Napi::External<ModelHandle::Owned>::New(env, &loaded)});
-    };
+    return
+        [loaded](Napi::Env env) mutable { return state_of(env).model_class.New({Napi::External<ModelHandle::Owned>::New(env, &loaded)}); };
   });
 }
 

@@ -25,7 +25,8 @@ QuantizeOptions to_quantize_options(const Fields& fields) {
   options.files = fields.texts("files");
   fields.each("tensors", [&](const Fields& tensor) {
     const Fields action = tensor.object("action");
-    QuantizeTensor result{to_stored_tensor(tensor), action.choice<bool>("kind", {{"copy", false}, {"quantize", true}}), {}, to_plain_dtype(action)};
+    QuantizeTensor result{
+        to_stored_tensor(tensor), action.choice<bool>("kind", {{"copy", false}, {"quantize", true}}), {}, to_plain_dtype(action)};
     if (result.is_quantized) result.spec = to_quantize_spec(action.object("spec"));
     if (tensor.has("place")) read_place(result, tensor.object("place"));
     options.tensors.push_back(std::move(result));

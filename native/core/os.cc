@@ -51,7 +51,8 @@ void throw_os_error(const std::string& what) {
 void prefer_large_pages([[maybe_unused]] void* p, [[maybe_unused]] size_t bytes) {
 #ifdef __linux__
   constexpr uintptr_t kPage = 4096;  // the system rounds to its own pages
-  const uintptr_t begin = (reinterpret_cast<uintptr_t>(p) + kPage - 1) / kPage * kPage, end = (reinterpret_cast<uintptr_t>(p) + bytes) / kPage * kPage;
+  const uintptr_t begin = (reinterpret_cast<uintptr_t>(p) + kPage - 1) / kPage * kPage,
+                  end = (reinterpret_cast<uintptr_t>(p) + bytes) / kPage * kPage;
   if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
 #endif
 }

@@ -21,7 +21,8 @@ void for_each_format(Fn&& fn) {
 inline const char* format_name(FormatId id) {
   switch (id) {
 #define FORMAT(name, number) \
-  case FormatId::name: return name::kName;
+  case FormatId::name:       \
+    return name::kName;
 #include "formats/formats.def"
 #undef FORMAT
   }

@@ -16,6 +16,8 @@ inline uint8_t nibble_at(const void* codes, int64_t i) {
   return (i & 1) != 0 ? byte & 15 : byte >> 4;
 }
 
-inline float decode_four_bit(const WeightView& w, int64_t i) { return w.codebook[nibble_at(w.codes, i)] * block_scale(w, i / w.block_size); }
+inline float decode_four_bit(const WeightView& w, int64_t i) {
+  return w.codebook[nibble_at(w.codes, i)] * block_scale(w, i / w.block_size);
+}
 
 }  // namespace nibble

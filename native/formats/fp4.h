@@ -21,7 +21,8 @@ struct Fp4 {
   }
   // Magnitude i + 1 (in the order of codes_by_magnitude) begins strictly above threshold i.
   static const float* thresholds() {
-    static constexpr float kValues[7] = {0x1.555572p-9f, 0.0859375f, 0x1.aaaaaap-3f, 0x1.2aaaaap-2f, 0x1.aaaaacp-2f, 0x1.2aaaa0p-1f, 0x1.aaaaaap-1f};
+    static constexpr float kValues[7] = {0x1.555572p-9f, 0.0859375f,     0x1.aaaaaap-3f, 0x1.2aaaaap-2f,
+                                         0x1.aaaaacp-2f, 0x1.2aaaa0p-1f, 0x1.aaaaaap-1f};
     return kValues;
   }
   static const uint8_t* codes_by_magnitude() {

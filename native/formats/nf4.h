@@ -35,11 +35,10 @@ struct Nf4 {
   }
   // Code i + 1 begins strictly above threshold i.
   static const float* thresholds() {
-// In hexadecimal: some lie so near the middle of two floats that a decimal of 16 digits rounds to the wrong one.
+    // In hexadecimal: some lie so near the middle of two floats that a decimal of 16 digits rounds to the wrong one.
     static constexpr float kValues[15] = {
-        -0x1.b239bp-1f, -0x1.38a4ep-1f, -0x1.d709p-2f, -0x1.5bd4ecp-2f, -0x1.e079d8p-3f,
-        -0x1.1a7178p-3f, -0x1.74f0e2p-5f, 0x1.45f5fep-5f, 0x1.ec90c4p-4f, 0x1.a0cfcp-3f,
-        0x1.2b05a8p-2f, 0x1.8ea7f2p-2f, 0x1.00da08p-1f, 0x1.491b5ep-1f, 0x1.b913b4p-1f,
+        -0x1.b239bp-1f, -0x1.38a4ep-1f, -0x1.d709p-2f,  -0x1.5bd4ecp-2f, -0x1.e079d8p-3f, -0x1.1a7178p-3f, -0x1.74f0e2p-5f, 0x1.45f5fep-5f,
+        0x1.ec90c4p-4f, 0x1.a0cfcp-3f,  0x1.2b05a8p-2f, 0x1.8ea7f2p-2f,  0x1.00da08p-1f,  0x1.491b5ep-1f,  0x1.b913b4p-1f,
     };
     return kValues;
   }

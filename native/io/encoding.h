@@ -55,8 +55,7 @@ constexpr bool is_gguf_block(Encoding encoding) { return encoding >= Encoding::q
 
 // "q4_1", as the binding and messages spell it.
 constexpr const char* encoding_name(Encoding encoding) {
-  constexpr const char* kNames[] = {"f32",  "f16",  "bf16", "i8",   "u8",   "q4_0", "q4_1",
-                                    "q5_0", "q5_1", "q8_0", "q4_k", "q5_k", "q6_k"};
+  constexpr const char* kNames[] = {"f32", "f16", "bf16", "i8", "u8", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q4_k", "q5_k", "q6_k"};
   return kNames[static_cast<int>(encoding)];
 }
 inline constexpr int kEncodings = static_cast<int>(Encoding::q6_k) + 1;

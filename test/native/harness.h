@@ -24,13 +24,13 @@ struct Failure : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-#define TEST_CASE(name)                                 \
-  static void name();                                   \
+#define TEST_CASE(name)                                     \
+  static void name();                                       \
   static const test::Register register_##name{#name, name}; \
   static void name()
 
-#define CHECK(condition)                                                                            \
-  do {                                                                                              \
+#define CHECK(condition)                                                                                             \
+  do {                                                                                                               \
     if (!(condition)) throw test::Failure(std::string(__FILE__) + ":" + std::to_string(__LINE__) + ": " #condition); \
   } while (0)
 

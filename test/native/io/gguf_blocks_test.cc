@@ -1,10 +1,11 @@
 // Block types of GGUF by blocks whose values are known.
+#include "io/gguf_blocks.h"
+
 #include <cstring>
 #include <vector>
 
 #include "core/dtype.h"
 #include "harness.h"
-#include "io/gguf_blocks.h"
 
 using namespace nibble;
 
@@ -31,7 +32,8 @@ TEST_CASE(q4_blocks_hold_value_i_low_and_value_i_plus_16_high) {
   put_half(q4_0, 0, 2.0f);
   put_half(q4_1, 0, 2.0f);
   put_half(q4_1, 2, -3.0f);
-  for (int i = 0; i < 16; ++i) q4_0[static_cast<size_t>(2 + i)] = q4_1[static_cast<size_t>(4 + i)] = static_cast<uint8_t>(i | (15 - i) << 4);
+  for (int i = 0; i < 16; ++i)
+    q4_0[static_cast<size_t>(2 + i)] = q4_1[static_cast<size_t>(4 + i)] = static_cast<uint8_t>(i | (15 - i) << 4);
   float a[32], b[32];
   decode_gguf_blocks(a, q4_0.data(), Encoding::q4_0, 32);
   decode_gguf_blocks(b, q4_1.data(), Encoding::q4_1, 32);

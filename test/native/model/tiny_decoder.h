@@ -17,9 +17,9 @@ namespace test {
 
 struct TinyOptions {
   std::optional<nibble::QuantizeSpec> stored = std::nullopt;  // how the linear layers stand in the file; else plain
-  nibble::Encoding plain = nibble::Encoding::f32;         // of everything else
-  int64_t lead = 0;                                       // bytes before the first tensor
-  int64_t gap = 0;                                        // bytes between tensors
+  nibble::Encoding plain = nibble::Encoding::f32;             // of everything else
+  int64_t lead = 0;                                           // bytes before the first tensor
+  int64_t gap = 0;                                            // bytes between tensors
   int32_t window = 0;
   bool has_biases = false;  // q, k, v and down get biases of zeros
 };
@@ -184,7 +184,8 @@ class TinyDecoder {
 };
 
 inline std::unique_ptr<nibble::Model> load(const nibble::LoadOptions& options) {
-  return nibble::load_model(options, [](double) {}, nibble::Cancel());
+  return nibble::load_model(
+      options, [](double) {}, nibble::Cancel());
 }
 
 inline const std::vector<int32_t>& tiny_prompt() {
@@ -196,8 +197,9 @@ inline const std::vector<int32_t>& tiny_prompt() {
 inline std::vector<float> all_logits(nibble::Model& model, const std::vector<int32_t>& tokens) {
   nibble::Session session(model);
   std::vector<float> all;
-  session.logits(tokens, [&](int64_t, int64_t, std::span<const float> values) { all.insert(all.end(), values.begin(), values.end()); },
-                 nibble::Cancel());
+  session.logits(
+      tokens, [&](int64_t, int64_t, std::span<const float> values) { all.insert(all.end(), values.begin(), values.end()); },
+      nibble::Cancel());
   return all;
 }
 
