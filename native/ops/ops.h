@@ -57,12 +57,12 @@ struct MatmulArgs {
 //   s in (first visible .. n_past + t); with window > 0 only the last `window` positions, the token itself included.
 // Softmax and sums in fp32 or wider.
 struct AttentionArgs {
-  const float* q = nullptr;          // [T,H,D]
+  const float* q = nullptr;           // [T,H,D]
   const uint16_t* k_cache = nullptr;  // fp16 [G, capacity, D]
   const uint16_t* v_cache = nullptr;  // fp16 [G, capacity, D]
-  float* out = nullptr;              // [T,H,D]
-  int64_t n_tokens = 0;              // T
-  int64_t n_past = 0;                // positions before the first of the T tokens; n_past + T <= capacity
+  float* out = nullptr;               // [T,H,D]
+  int64_t n_tokens = 0;               // T
+  int64_t n_past = 0;                 // positions before the first of the T tokens; n_past + T <= capacity
   int64_t capacity = 0;
   int32_t n_heads = 0, n_kv_heads = 0, head_dim = 0;
   float scale = 1;
@@ -117,8 +117,7 @@ struct OpTable {
   // Encoding. src: n elements of fp32, fp16 or bf16; a NaN or infinity is reported, never stored: the return value is the
   // index of the first one, or -1. Rules of bitsandbytes.md 2.1 to 2.3 (CUDA rule for FP4, zero block 0x77 / 0x00).
   //   4-bit: codes [ceil(n/2)], absmax [ceil(n/block_size)]; n may end in a short block (and an odd element).
-  int64_t (*quantize_blocks[16])(Exec&, uint8_t* codes, float* absmax, const void* src, DType src_type, int64_t n,
-                                 int32_t block_size);
+  int64_t (*quantize_blocks[16])(Exec&, uint8_t* codes, float* absmax, const void* src, DType src_type, int64_t n, int32_t block_size);
   //   Int8 (LLM.int8() weights, 2.6): src [rows, cols] is rounded to fp16 first; codes int8 [rows, cols], scb [rows];
   //   code = round half to even of w * (127 * (1 / scb)): by the reciprocal, as bitsandbytes' CPU backend does.
   //   A row whose fp16 image has an infinity counts as one.

@@ -14,9 +14,8 @@ void run_ranges(const Exec& exec, int64_t n, int64_t grain, RangeBody body, void
     body(context, 0, n, 0);
     return;
   }
-  exec.pool->parallel_for((n + grain - 1) / grain, [&](int64_t chunk, int worker) {
-    body(context, chunk * grain, std::min(n, (chunk + 1) * grain), worker);
-  });
+  exec.pool->parallel_for((n + grain - 1) / grain,
+                          [&](int64_t chunk, int worker) { body(context, chunk * grain, std::min(n, (chunk + 1) * grain), worker); });
 }
 
 }  // namespace nibble

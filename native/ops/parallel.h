@@ -18,8 +18,9 @@ void run_ranges(const Exec& exec, int64_t n, int64_t grain, RangeBody body, void
 template <class Body>
 void parallel_ranges(const Exec& exec, int64_t n, int64_t grain, Body&& body) {
   using Plain = std::remove_reference_t<Body>;
-  run_ranges(exec, n, grain, [](void* context, int64_t begin, int64_t end, int worker) { (*static_cast<Plain*>(context))(begin, end, worker); },
-             &body);
+  run_ranges(
+      exec, n, grain, [](void* context, int64_t begin, int64_t end, int worker) { (*static_cast<Plain*>(context))(begin, end, worker); },
+      &body);
 }
 
 }  // namespace nibble

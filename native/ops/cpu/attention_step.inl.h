@@ -8,10 +8,10 @@
 
 namespace nibble::cpu {
 
-inline constexpr int64_t kSpan_min = 128;   // positions: less is not worth a chunk
-inline constexpr int64_t kSpans_max = 32;   // of one head; bounds the scratch
+inline constexpr int64_t kSpan_min = 128;      // positions: less is not worth a chunk
+inline constexpr int64_t kSpans_max = 32;      // of one head; bounds the scratch
 inline constexpr int64_t kStepPositions = 64;  // scores held at a time
-inline constexpr int kStepHeads = 4;        // query heads at a time
+inline constexpr int kStepHeads = 4;           // query heads at a time
 
 // Floats of the part that one query head and span leaves: sums [D], largest score, sum of the weights.
 inline int64_t part_size(const AttentionArgs& a) { return a.head_dim + 2; }
@@ -72,8 +72,8 @@ inline float step_weights(float* scores, int64_t n, float& largest, float& total
 
 // sums [H, D] = sums * shrink + weights x values, N vectors of D at a time.
 template <class V, int H, int N>
-inline void step_values(const uint16_t* values, int64_t n, int64_t d_head, int64_t d, const float* weights, const float* shrink, float* sums,
-                        int64_t sums_stride) {
+inline void step_values(const uint16_t* values, int64_t n, int64_t d_head, int64_t d, const float* weights, const float* shrink,
+                        float* sums, int64_t sums_stride) {
   typename V::F acc[H][N];
   for (int h = 0; h < H; ++h) {
     for (int i = 0; i < N; ++i) acc[h][i] = V::mul(V::load(sums + h * sums_stride + d + i * V::kWidth), V::set1(shrink[h]));

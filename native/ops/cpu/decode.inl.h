@@ -21,7 +21,9 @@ inline bool has_whole_blocks(const WeightView& w) {
 
 // Bytes of one code of a plain format or of int8.
 template <class Format>
-inline constexpr int64_t kCodeBytes = Format::kId == FormatId::Fp32 ? 4 : Format::kId == FormatId::Int8 ? 1 : 2;
+inline constexpr int64_t kCodeBytes = Format::kId == FormatId::Fp32   ? 4
+                                      : Format::kId == FormatId::Int8 ? 1
+                                                                      : 2;
 
 template <class V, class Format>
 inline typename V::F load_codes(const void* codes, int64_t i) {

@@ -13,7 +13,7 @@ namespace nibble {
 namespace {
 
 struct Tables {
-  std::vector<OpTable> tables;        // best first
+  std::vector<OpTable> tables;     // best first
   std::vector<const char*> names;  // null-terminated
 };
 

@@ -1,8 +1,7 @@
 // The kernels compiled for this instruction set; see native/CMakeLists.txt for its flags.
-#include "ops/simd/scalar.h"
-
 #include "ops/cpu/isa.h"
 #include "ops/cpu/table.inl.h"
+#include "ops/simd/scalar.h"
 
 namespace nibble::cpu {
 

@@ -10,7 +10,9 @@ namespace nibble::cpu {
 
 // A set with products of bf16 pairs uses them when bf16 is asked for; the others multiply in fp32, which is never less exact.
 template <class V>
-inline constexpr bool kHasPairs = requires { sizeof(typename V::Pairs); };
+inline constexpr bool kHasPairs = requires {
+  sizeof(typename V::Pairs);
+};
 
 inline constexpr int64_t kRowsAtATime = 4;
 

@@ -94,9 +94,7 @@ inline void panel_f32(const MatmulArgs& args, const MatmulOutput& output, int64_
     if (r < n_rows) decode_row<V, Format>(floats, *output.weight, row + r, buffer);
     for (int64_t i = 0; i < k; ++i) panel[i * kPanelRows<V> + r] = r < n_rows ? floats[i] : 0.0f;
   }
-  use_panel<V>(args, output, row, n_rows, [&]<int MR>(int64_t m, float* sums) {
-    micro_f32<V, MR>(panel, args.x + m * k, k, k, sums);
-  });
+  use_panel<V>(args, output, row, n_rows, [&]<int MR>(int64_t m, float* sums) { micro_f32<V, MR>(panel, args.x + m * k, k, k, sums); });
 }
 
 template <class V, class Format>
@@ -111,9 +109,8 @@ inline void panel_bf16(const MatmulArgs& args, const MatmulOutput& output, int64
     if (r < n_rows) decode_pairs<V, Format>(pairs, *output.weight, row + r, floats, buffer);
     for (int64_t i = 0; i < n_pairs; ++i) panel[i * kPanelRows<V> + r] = r < n_rows ? pairs[i] : 0u;
   }
-  use_panel<V>(args, output, row, n_rows, [&]<int MR>(int64_t m, float* sums) {
-    micro_bf16<V, MR>(panel, x + m * stride, stride, n_pairs, sums);
-  });
+  use_panel<V>(args, output, row, n_rows,
+               [&]<int MR>(int64_t m, float* sums) { micro_bf16<V, MR>(panel, x + m * stride, stride, n_pairs, sums); });
 }
 
 }  // namespace nibble::cpu

@@ -95,8 +95,8 @@ int64_t quantize_rest(FormatId format, uint8_t* codes, float* scales, const void
                       int32_t block_size) {
   Exec exec;
   const int64_t bad = ref::ref_table().quantize_blocks[static_cast<int>(format)](
-      exec, codes + rest / 2, scales + rest / block_size, static_cast<const char*>(src) + rest * static_cast<int64_t>(dtype_size(type)), type,
-      n - rest, block_size);
+      exec, codes + rest / 2, scales + rest / block_size, static_cast<const char*>(src) + rest * static_cast<int64_t>(dtype_size(type)),
+      type, n - rest, block_size);
   return bad < 0 ? bad : rest + bad;
 }
 
@@ -108,7 +108,8 @@ int64_t quantize_rows(int8_t* codes, float* scb, const void* src, DType type, in
 int64_t convert(void* dst, DType dst_type, const void* src, DType src_type, int64_t begin, int64_t n) {
   Exec exec;
   const int64_t bad = ref::ref_table().convert(exec, static_cast<char*>(dst) + begin * static_cast<int64_t>(dtype_size(dst_type)), dst_type,
-                                               static_cast<const char*>(src) + begin * static_cast<int64_t>(dtype_size(src_type)), src_type, n);
+                                               static_cast<const char*>(src) + begin * static_cast<int64_t>(dtype_size(src_type)), src_type,
+                                               n);
   return bad < 0 ? bad : begin + bad;
 }
 

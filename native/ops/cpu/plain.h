@@ -43,7 +43,8 @@ int64_t first_not_finite(const void* src, DType type, int64_t begin, int64_t n);
 int64_t first_not_finite_f16(const void* src, DType type, int64_t begin, int64_t n);
 
 // The reference's encoding of the elements rest .. n (rest begins a block), and of whole rows.
-int64_t quantize_rest(FormatId format, uint8_t* codes, float* scales, const void* src, DType type, int64_t rest, int64_t n, int32_t block_size);
+int64_t quantize_rest(FormatId format, uint8_t* codes, float* scales, const void* src, DType type, int64_t rest, int64_t n,
+                      int32_t block_size);
 int64_t quantize_rows(int8_t* codes, float* scb, const void* src, DType type, int64_t rows, int64_t cols);
 
 // The reference's conversion of the elements begin .. begin + n; the index of the first that is not finite, or -1.

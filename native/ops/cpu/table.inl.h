@@ -23,9 +23,9 @@ OpTable make_table(const char* name, const OpTable& base) {
   table.add = add<V>;
   table.quantize_rows = quantize_rows<V>;
   table.convert = convert<V>;
-#define FORMAT(format, number)                     \
-  table.matmul[number] = matmul<V, format>;        \
-  table.embed[number] = embed<V, format>;          \
+#define FORMAT(format, number)              \
+  table.matmul[number] = matmul<V, format>; \
+  table.embed[number] = embed<V, format>;   \
   table.dequantize[number] = dequantize<V, format>;
 #include "formats/formats.def"
 #undef FORMAT

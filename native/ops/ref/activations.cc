@@ -19,8 +19,8 @@ void rmsnorm(Exec&, float* out, const float* x, const float* weight, int64_t n_t
   }
 }
 
-void rope(Exec&, float* x, const float* inv_freq, int64_t n_tokens, int64_t n_past, int32_t n_heads, int32_t head_dim,
-          int32_t rotary_dim, float mscale) {
+void rope(Exec&, float* x, const float* inv_freq, int64_t n_tokens, int64_t n_past, int32_t n_heads, int32_t head_dim, int32_t rotary_dim,
+          float mscale) {
   const int32_t half = rotary_dim / 2;
   for (int64_t t = 0; t < n_tokens; ++t) {
     for (int32_t d = 0; d < half; ++d) {

@@ -84,7 +84,7 @@ struct V {
 
   template <int kCount>
   static I count_below(F x, const float* thresholds) {
-    if constexpr (kCount == 15) {  // binary search by permutes: 4 steps instead of 15 compares
+    if constexpr (kCount == 15) {                                   // binary search by permutes: 4 steps instead of 15 compares
       const F t = _mm512_maskz_expandloadu_ps(0xfffe, thresholds);  // lane i: threshold i - 1; lane 0 is never looked at
       I code = _mm512_setzero_si512();
       for (int step = 8; step > 0; step >>= 1) {

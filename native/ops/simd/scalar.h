@@ -11,7 +11,7 @@
 namespace nibble::scalar {
 
 struct V {
-  static constexpr int kWidth = 1;   // floats in an F
+  static constexpr int kWidth = 1;      // floats in an F
   static constexpr int kMicroRows = 4;  // rows of x that the matmul micro-kernel keeps in registers
   using F = float;
   using I = int32_t;

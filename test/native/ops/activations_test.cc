@@ -17,19 +17,22 @@ TEST_CASE(small_ops_agree_with_the_reference) {
     for (const int64_t width : {1, 15, 64, 100, 577}) {
       const int64_t n_tokens = 19;
       const size_t n = static_cast<size_t>(n_tokens * width);
-      const std::vector<float> x = test::random_values(n, 23), up = test::random_values(n, 29), weight = test::random_values(static_cast<size_t>(width), 31);
+      const std::vector<float> x = test::random_values(n, 23), up = test::random_values(n, 29),
+                               weight = test::random_values(static_cast<size_t>(width), 31);
       Exec exec;
       exec.pool = &pool;
       std::vector<float> expected(n), actual(n);
       ref.rmsnorm(exec, expected.data(), x.data(), weight.data(), n_tokens, width, 1e-5f);
       table.rmsnorm(exec, actual.data(), x.data(), weight.data(), n_tokens, width, 1e-5f);
-      test::check_close(text(table.name, " rmsnorm ", width), actual, expected, [&](size_t i) { return 16 * 0x1p-24 * (std::fabs(expected[i]) + 1e-6); });
+      test::check_close(text(table.name, " rmsnorm ", width), actual, expected,
+                        [&](size_t i) { return 16 * 0x1p-24 * (std::fabs(expected[i]) + 1e-6); });
 
       std::vector<float> gate = x;
       for (float& g : gate) g *= 100;  // exp must not overflow at the ends
       ref.silu_mul(exec, expected.data(), gate.data(), up.data(), static_cast<int64_t>(n));
       table.silu_mul(exec, actual.data(), gate.data(), up.data(), static_cast<int64_t>(n));
-      test::check_close(text(table.name, " silu_mul ", width), actual, expected, [&](size_t i) { return 16 * 0x1p-24 * std::fabs(expected[i]) + 1e-30; });
+      test::check_close(text(table.name, " silu_mul ", width), actual, expected,
+                        [&](size_t i) { return 16 * 0x1p-24 * std::fabs(expected[i]) + 1e-30; });
 
       expected = actual = x;
       ref.add(exec, expected.data(), up.data(), static_cast<int64_t>(n));

@@ -48,7 +48,8 @@ TEST_CASE(attention_step_agrees_with_the_reference) {
             for (size_t i = 0; i < 8; ++i) CHECK(actual[i] == test::kSentinel && actual[actual.size() - 1 - i] == test::kSentinel);
             // Scores (at most 3 * 0.25 * head_dim) are off by sqrt(head_dim) roundings, exp passes that on to the weights, which sum
             // to 1 over values of at most 1; the sums over positions add theirs.
-            const double score = 3 * 0.25 * head_dim, allowance = (score * std::sqrt(head_dim) + std::sqrt(static_cast<double>(n_past + 1)) + 8) * 0x1p-23;
+            const double score = 3 * 0.25 * head_dim,
+                         allowance = (score * std::sqrt(head_dim) + std::sqrt(static_cast<double>(n_past + 1)) + 8) * 0x1p-23;
             test::check_close(text(table.name, " attention step D ", head_dim, " group ", group, " past ", n_past, " window ", window),
                               {actual.begin() + 8, actual.end() - 8}, expected, [&](size_t) { return allowance; });
           });

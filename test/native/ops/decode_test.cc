@@ -35,10 +35,15 @@ TEST_CASE(nested_scales_equal_the_golden_ones) {
     CHECK(std::bit_cast<uint32_t>(offset) == one.offset_bits);
     CHECK(test::fnv1a(scale_codes.data(), n_blocks) == one.codes_hash);
     CHECK(test::fnv1a(nested.data(), n_nested * 4) == one.nested_absmax_hash);
-    WeightView w{format, 1, static_cast<int64_t>(one.n), codes.data(), nullptr, {scale_codes.data(), nested.data(), dynamic_map_signed(), offset, 256},
-                 codebook(format), static_cast<int32_t>(one.block_size)};
+    WeightView w{format,
+                 1,
+                 static_cast<int64_t>(one.n),
+                 codes.data(),
+                 nullptr,
+                 {scale_codes.data(), nested.data(), dynamic_map_signed(), offset, 256},
+                 codebook(format),
+                 static_cast<int32_t>(one.block_size)};
     cpu_table().dequantize[static_cast<int>(format)](exec, decoded.data(), w, 0, 1);
     CHECK(test::fnv1a(decoded.data(), one.n * 4) == one.decoded_fp32_hash);
   }
 }
-

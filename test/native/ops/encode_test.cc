@@ -82,11 +82,13 @@ TEST_CASE(four_bit_bytes_equal_the_golden_ones) {
       Exec exec;
       const FormatId format = format_of(one.format);
       const void* source = is_bf16 ? static_cast<const void*>(halves.data()) : input.data();
-      CHECK((*table)->quantize_blocks[static_cast<int>(format)](exec, codes.data(), absmax.data(), source, is_bf16 ? DType::bf16 : DType::f32,
-                                                                static_cast<int64_t>(one.n), static_cast<int32_t>(one.block_size)) == -1);
+      CHECK((*table)->quantize_blocks[static_cast<int>(format)](exec, codes.data(), absmax.data(), source,
+                                                                is_bf16 ? DType::bf16 : DType::f32, static_cast<int64_t>(one.n),
+                                                                static_cast<int32_t>(one.block_size)) == -1);
       CHECK(test::fnv1a(codes.data(), codes.size()) == one.packed_hash);
       CHECK(test::fnv1a(absmax.data(), n_blocks * 4) == one.absmax_hash);
-      WeightView w{format, 1, static_cast<int64_t>(one.n), codes.data(), absmax.data(), {}, codebook(format), static_cast<int32_t>(one.block_size)};
+      WeightView w{
+          format, 1, static_cast<int64_t>(one.n), codes.data(), absmax.data(), {}, codebook(format), static_cast<int32_t>(one.block_size)};
       (*table)->dequantize[static_cast<int>(format)](exec, decoded.data(), w, 0, 1);
       CHECK(test::fnv1a(decoded.data(), one.n * 4) == one.decoded_fp32_hash);
     }
@@ -116,10 +118,13 @@ TEST_CASE(edge_blocks_encode_to_the_golden_bytes) {
       std::vector<uint8_t> codes(119);
       std::vector<float> absmax(8);
       Exec exec;
-      CHECK((*table)->quantize_blocks[static_cast<int>(format)](exec, codes.data(), absmax.data(), input.data(), DType::f32, 237, 32) == -1);
+      CHECK((*table)->quantize_blocks[static_cast<int>(format)](exec, codes.data(), absmax.data(), input.data(), DType::f32, 237, 32) ==
+            -1);
       const uint8_t* wanted = format == FormatId::Nf4 ? golden::kEdgeNf4Packed : golden::kEdgeFp4Packed;
       for (size_t i = 0; i < codes.size(); ++i) {
-        if (codes[i] != wanted[i]) throw test::Failure(text((*table)->name, " ", format_name(format), " byte ", i, " is ", int{codes[i]}, ", expected ", int{wanted[i]}));
+        if (codes[i] != wanted[i])
+          throw test::Failure(
+              text((*table)->name, " ", format_name(format), " byte ", i, " is ", int{codes[i]}, ", expected ", int{wanted[i]}));
       }
     }
   }
@@ -134,7 +139,8 @@ TEST_CASE(nan_and_infinity_are_reported_with_their_index) {
         std::vector<uint8_t> codes(2050);
         std::vector<float> absmax(65);
         Exec exec;
-        CHECK((*table)->quantize_blocks[static_cast<int>(FormatId::Nf4)](exec, codes.data(), absmax.data(), input.data(), DType::f32, 4100, 64) == at);
+        CHECK((*table)->quantize_blocks[static_cast<int>(FormatId::Nf4)](exec, codes.data(), absmax.data(), input.data(), DType::f32, 4100,
+                                                                         64) == at);
         std::vector<int8_t> rows(4100);
         std::vector<float> scb(10);
         CHECK((*table)->quantize_rows(exec, rows.data(), scb.data(), input.data(), DType::f32, 10, 410) == at);
@@ -163,7 +169,8 @@ TEST_CASE(conversions_are_the_same_on_every_backend) {
       CHECK(ref.convert(exec, expected.data(), to, source.data(), from, n) == -1);
       for (const OpTable* const* table = all_tables(); *table != nullptr; ++table) {
         CHECK((*table)->convert(exec, actual.data(), to, source.data(), from, n) == -1);
-        if (actual != expected) throw test::Failure(text((*table)->name, " converts type ", int(from), " to type ", int(to), " otherwise than ref"));
+        if (actual != expected)
+          throw test::Failure(text((*table)->name, " converts type ", int(from), " to type ", int(to), " otherwise than ref"));
       }
     }
   }

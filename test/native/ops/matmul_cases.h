@@ -62,8 +62,8 @@ inline Weight make_weight(FormatId format, int64_t rows, int64_t cols, int32_t b
   return w;
 }
 
-inline std::vector<float> run_matmul(const OpTable& table, Exec& exec, const Weight& w, const std::vector<float>& x, const std::vector<float>& bias,
-                              int64_t m, Compute compute) {
+inline std::vector<float> run_matmul(const OpTable& table, Exec& exec, const Weight& w, const std::vector<float>& x,
+                                     const std::vector<float>& bias, int64_t m, Compute compute) {
   Scratch scratch(table.matmul_scratch(exec, m, w.view.cols, compute));
   scratch.give(exec);
   std::vector<float> y(static_cast<size_t>(m * w.view.rows) + 16, kSentinel);
@@ -96,7 +96,8 @@ inline std::vector<double> allowances(const Weight& w, const std::vector<float>&
   for (int64_t i = 0; i < m; ++i) {
     for (int64_t n = 0; n < rows; ++n) {
       double sum = 1;  // the bias
-      for (int64_t k = 0; k < cols; ++k) sum += std::fabs(double{x[static_cast<size_t>(i * cols + k)]} * weights[static_cast<size_t>(n * cols + k)]);
+      for (int64_t k = 0; k < cols; ++k)
+        sum += std::fabs(double{x[static_cast<size_t>(i * cols + k)]} * weights[static_cast<size_t>(n * cols + k)]);
       allowance[static_cast<size_t>(i * rows + n)] = sum * epsilon;
     }
   }
@@ -115,8 +116,8 @@ inline void check_matmul(FormatId format, const MatmulShape& shape, int64_t m) {
   for (const Compute compute : {Compute::f32, Compute::bf16}) {
     const std::vector<double> allowance = allowances(w, x, m, compute);
     for_each_table([&](const OpTable& table) {
-      check_close(text(table.name, " matmul ", format_name(format), " [", shape.rows, ", ", shape.cols, "] block ", shape.block_size, " m ", m,
-                       compute == Compute::bf16 ? " bf16" : " f32"),
+      check_close(text(table.name, " matmul ", format_name(format), " [", shape.rows, ", ", shape.cols, "] block ", shape.block_size, " m ",
+                       m, compute == Compute::bf16 ? " bf16" : " f32"),
                   run_matmul(table, exec, w, x, bias, m, compute), expected, [&](size_t i) { return allowance[i]; });
     });
   }

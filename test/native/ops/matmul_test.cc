@@ -35,8 +35,8 @@ TEST_CASE(matmul_of_several_weights_equals_one_call_each) {
             // Rows at the end of a weight or of a chunk are summed one by one, others four at a time: the order of sums differs.
             for (size_t i = 0; i < 4; ++i) {
               const std::vector<double> allowance = test::allowances(weights[i], x, m, Compute::f32);
-              test::check_close(text(table.name, " ", decltype(format)::kName, " m ", m, " output ", i, " threads ", threads), y[i], expected[i],
-                                [&](size_t j) { return allowance[j]; });
+              test::check_close(text(table.name, " ", decltype(format)::kName, " m ", m, " output ", i, " threads ", threads), y[i],
+                                expected[i], [&](size_t j) { return allowance[j]; });
             }
           }
         });

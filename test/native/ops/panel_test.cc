@@ -4,7 +4,7 @@
 using namespace nibble;
 
 TEST_CASE(panels_agree_with_the_reference) {
-  const test::MatmulShape shapes[] = {{33, 64, 64, false}, {7, 96, 64, false}, {40, 128, 32, true}, {65, 576, 64, true},
+  const test::MatmulShape shapes[] = {{33, 64, 64, false}, {7, 96, 64, false},  {40, 128, 32, true},   {65, 576, 64, true},
                                       {5, 100, 64, false}, {19, 33, 32, false}, {36, 512, 512, false}, {2, 1536, 128, true}};
   for_each_format([&](auto format) {
     for (const test::MatmulShape& shape : shapes) {
