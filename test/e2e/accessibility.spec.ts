@@ -1,0 +1,54 @@
+// Every place, in both themes and on a narrow screen: nothing serious for axe, no error in the console, nothing wider than the screen.
+import AxeBuilder from "@axe-core/playwright"
+import type { Page } from "@playwright/test"
+import { expect, test } from "./fixtures.ts"
+
+async function look(page: Page): Promise<void> {
+  // By the roots' own sizes: what is scrolled inside a box is no fault.
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  expect(overflow, `${page.url()} is wider than the screen`).toBeLessThanOrEqual(0)
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical")
+  expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([])
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const width of [1280, 420]) {
+    test(`first run, models, settings, dialogs: ${colorScheme}, ${width} px`, async ({ app, page }) => {
+      const complaints: string[] = []
+      page.on("console", (message) => message.type() === "error" && complaints.push(message.text()))
+      page.on("pageerror", (error) => complaints.push(error.message))
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" })
+      await page.setViewportSize({ width, height: 860 })
+      await page.goto(app.url)
+      await expect(page.getByRole("button", { name: "Download and chat" })).toBeVisible()
+      await look(page)
+      const places = page.getByRole("navigation", { name: "Places" })
+      await places.getByRole("link", { name: "Models" }).click()
+      await expect(page.getByRole("heading", { name: "Models" })).toBeVisible()
+      await look(page)
+      await page.getByRole("button", { name: "Add model" }).first().click()
+      await expect(page.getByRole("dialog", { name: "Add model" })).toBeVisible()
+      await look(page)
+      await page.keyboard.press("Escape")
+      await places.getByRole("link", { name: "Settings" }).click()
+      await expect(page.getByText("Data folder", { exact: true })).toBeVisible()
+      await look(page)
+      await page.keyboard.press("Control+k")
+      await expect(page.getByRole("dialog", { name: "All actions" })).toBeVisible()
+      await look(page)
+      expect(complaints).toEqual([])
+    })
+  }
+}
+
+test("in Chinese, chosen in the settings and kept", async ({ app, page }) => {
+  await page.goto(app.url)
+  await page.getByRole("link", { name: "Settings" }).click()
+  await page.getByRole("combobox", { name: "Language" }).or(page.getByRole("radio", { name: "中文" })).first().click()
+  const option = page.getByRole("option", { name: "中文" })
+  if (await option.isVisible()) await option.click()
+  await expect(page.locator("html")).toHaveAttribute("lang", /^zh/)
+  await page.reload()
+  await expect(page.getByRole("link", { name: "模型" })).toBeVisible()
+})
