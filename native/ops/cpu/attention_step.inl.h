@@ -20,11 +20,20 @@ inline size_t step_scratch(const AttentionArgs& a) {
   return static_cast<size_t>(kSpans_max) * static_cast<size_t>(a.n_heads) * static_cast<size_t>(part_size(a)) * sizeof(float);
 }
 
-// scores [H][kStepPositions] = q [H,D] . k for n positions, and the largest of each head among them and `largest`.
+// Fetches n fp16 numbers, which will be read soon.
+template <class V>
+inline void prefetch_halves(const uint16_t* p, int64_t n) {
+  if constexpr (requires { V::prefetch(p); }) {
+    for (int64_t i = 0; i < n; i += 32) V::prefetch(p + i);
+  }
+}
+
+// scores [H][kStepPositions] = q [H,D] . k for n positions. Fetches the values of the same positions meanwhile.
 template <class V, int H>
-inline void step_scores(const float* q, const uint16_t* keys, int64_t n, int64_t d_head, float scale, float* scores) {
+inline void step_scores(const float* q, const uint16_t* keys, const uint16_t* values, int64_t n, int64_t d_head, float* scores) {
   int64_t s = 0;
   for (; s + 4 <= n; s += 4) {
+    prefetch_halves<V>(values + s * d_head, 4 * d_head);
     typename V::F sums[H][4];
     for (int h = 0; h < H; ++h) {
       for (int p = 0; p < 4; ++p) sums[h][p] = V::zero();
@@ -46,23 +55,31 @@ inline void step_scores(const float* q, const uint16_t* keys, int64_t n, int64_t
       scores[h * kStepPositions + s] = V::sum(sum);
     }
   }
-  for (int h = 0; h < H; ++h) {
-    for (int64_t i = 0; i < n; ++i) scores[h * kStepPositions + i] *= scale;
-  }
 }
 
-// Turns n scores into weights exp(score - largest), filling up to a whole vector with zeros; updates largest and total. Returns what
-// the sums so far must be multiplied by.
+// Turns n scores into weights exp(scale * score - largest), filling up to a whole vector with zeros; updates largest and total. Returns
+// what the sums so far must be multiplied by.
 template <class V>
-inline float step_weights(float* scores, int64_t n, float& largest, float& total) {
-  float new_largest = largest;
-  for (int64_t i = 0; i < n; ++i) new_largest = scores[i] > new_largest ? scores[i] : new_largest;
+inline float step_weights(float* scores, int64_t n, float scale, float& largest, float& total) {
+  const int64_t whole = (n + V::kWidth - 1) / V::kWidth * V::kWidth;
+  for (int64_t i = n; i < whole; ++i) scores[i] = 0;
+  auto most = V::set1(largest);
+  for (int64_t i = 0; i < whole; i += V::kWidth) {
+    V::store(scores + i, V::mul(V::load(scores + i), V::set1(scale)));
+    if (i + V::kWidth > n) {
+      for (int64_t j = n; j < whole; ++j) scores[j] = largest;
+    }
+    most = V::max(most, V::load(scores + i));
+  }
+  const float new_largest = V::largest(most);
   float shrink[V::kWidth];
   V::store(shrink, V::exp(V::set1(largest - new_largest)));
   auto sum = V::zero();
-  for (int64_t i = 0; i < n; i += V::kWidth) {
+  for (int64_t i = 0; i < whole; i += V::kWidth) {
     V::store(scores + i, V::exp(V::sub(V::load(scores + i), V::set1(new_largest))));
-    for (int64_t j = n; j < i + V::kWidth; ++j) scores[j] = 0;
+    if (i + V::kWidth > n) {
+      for (int64_t j = n; j < whole; ++j) scores[j] = 0;
+    }
     sum = V::add(sum, V::load(scores + i));
   }
   largest = new_largest;
@@ -70,10 +87,10 @@ inline float step_weights(float* scores, int64_t n, float& largest, float& total
   return shrink[0];
 }
 
-// sums [H, D] = sums * shrink + weights x values, N vectors of D at a time.
+// sums [H, D] = sums * shrink + weights x values, N vectors of D at a time. Fetches the keys of the next positions meanwhile.
 template <class V, int H, int N>
-inline void step_values(const uint16_t* values, int64_t n, int64_t d_head, int64_t d, const float* weights, const float* shrink,
-                        float* sums, int64_t sums_stride) {
+inline void step_values(const uint16_t* values, const uint16_t* next_keys, int64_t n, int64_t d_head, int64_t d, const float* weights,
+                        const float* shrink, float* sums, int64_t sums_stride) {
   typename V::F acc[H][N];
   for (int h = 0; h < H; ++h) {
     for (int i = 0; i < N; ++i) acc[h][i] = V::mul(V::load(sums + h * sums_stride + d + i * V::kWidth), V::set1(shrink[h]));
@@ -81,6 +98,7 @@ inline void step_values(const uint16_t* values, int64_t n, int64_t d_head, int64
   for (int64_t s = 0; s < n; ++s) {
     typename V::F v[N];
     for (int i = 0; i < N; ++i) v[i] = V::load_f16(values + s * d_head + d + i * V::kWidth);
+    prefetch_halves<V>(next_keys + s * d_head + d, N * V::kWidth);
     for (int h = 0; h < H; ++h) {
       const auto weight = V::set1(weights[h * kStepPositions + s]);
       for (int i = 0; i < N; ++i) acc[h][i] = V::fma(v[i], weight, acc[h][i]);
@@ -104,12 +122,16 @@ inline void step_span(const AttentionArgs& a, int64_t g, int64_t first_head, int
   }
   for (int64_t s = begin; s < end; s += kStepPositions) {
     const int64_t n = end - s < kStepPositions ? end - s : kStepPositions;
-    step_scores<V, H>(a.q + first_head * d_head, a.k_cache + (g * a.capacity + s) * d_head, n, d_head, a.scale, scores);
-    for (int h = 0; h < H; ++h) shrink[h] = step_weights<V>(scores + h * kStepPositions, n, largest[h], total[h]);
+    const uint16_t* keys = a.k_cache + (g * a.capacity + s) * d_head;
+    const uint16_t* next_keys = s + 2 * n <= a.capacity ? keys + n * d_head : keys;  // often those of the thread's next span
     const uint16_t* values = a.v_cache + (g * a.capacity + s) * d_head;
+    step_scores<V, H>(a.q + first_head * d_head, keys, values, n, d_head, scores);
+    for (int h = 0; h < H; ++h) shrink[h] = step_weights<V>(scores + h * kStepPositions, n, a.scale, largest[h], total[h]);
     int64_t d = 0;
-    for (; d + 4 * V::kWidth <= d_head; d += 4 * V::kWidth) step_values<V, H, 4>(values, n, d_head, d, scores, shrink, parts, size);
-    for (; d < d_head; d += V::kWidth) step_values<V, H, 1>(values, n, d_head, d, scores, shrink, parts, size);
+    for (; d + 4 * V::kWidth <= d_head; d += 4 * V::kWidth) {
+      step_values<V, H, 4>(values, next_keys, n, d_head, d, scores, shrink, parts, size);
+    }
+    for (; d < d_head; d += V::kWidth) step_values<V, H, 1>(values, next_keys, n, d_head, d, scores, shrink, parts, size);
   }
   for (int h = 0; h < H; ++h) {
     parts[h * size + d_head] = largest[h];
@@ -151,7 +173,7 @@ inline void attention_step(Exec& exec, const AttentionArgs& a) {
   float* parts = static_cast<float*>(exec.scratch);
   parallel_ranges(exec, n_spans * a.n_kv_heads, 1, [&](int64_t first, int64_t last, int) {
     for (int64_t unit = first; unit < last; ++unit) {
-      const int64_t g = unit % a.n_kv_heads, i = unit / a.n_kv_heads;
+      const int64_t g = unit / n_spans, i = unit % n_spans;
       const int64_t from = begin + i * span, to = from + span < end ? from + span : end;
       float* span_parts = parts + i * a.n_heads * part_size(a);
       for (int64_t h = g * group; h < (g + 1) * group; h += kStepHeads) {

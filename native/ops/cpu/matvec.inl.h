@@ -67,26 +67,31 @@ inline void dot_nibbles_f32(const WeightView& w, int64_t row, const float* scale
   sum_each<V, R>(sums, out);
 }
 
-template <class V, int R>
+// kIsOneStep: the block size is 64, one step of the inner loop, as nearly all files have it; a fifth faster without that loop.
+template <class V, int R, bool kIsOneStep>
 inline void dot_nibbles_bf16(const WeightView& w, int64_t row, const float* scales, const uint16_t* x, float* out,
                              typename V::PairTable table) {
-  const int64_t bytes_per_row = w.cols / 2, n_blocks = w.cols / w.block_size;
+  constexpr int64_t kStep = 32;  // bytes
+  const int64_t bytes_per_row = w.cols / 2, block_bytes = kIsOneStep ? kStep : w.block_size / 2, n_blocks = bytes_per_row / block_bytes;
   const uint8_t* bytes = static_cast<const uint8_t*>(w.codes) + row * bytes_per_row;
+  const uint16_t* x_odd = x + bytes_per_row;
   typename V::F sums[R];
   for (int r = 0; r < R; ++r) sums[r] = V::zero();
-  for (int64_t block = 0, j = 0; j < bytes_per_row; ++block) {
+  for (int64_t j = 0; j < bytes_per_row; ++scales) {
     typename V::F partial[R];
     for (int r = 0; r < R; ++r) partial[r] = V::zero();
-    for (const int64_t end = j + w.block_size / 2; j < end; j += 32) {
-      const auto even = V::load_pairs(x + j), odd = V::load_pairs(x + bytes_per_row + j);
+    const int64_t end = j + block_bytes;
+    do {
+      const auto even = V::load_pairs(x + j), odd = V::load_pairs(x_odd + j);
       for (int r = 0; r < R; ++r) {
         const auto b = V::widen_bytes(bytes + r * bytes_per_row + j);
         partial[r] = V::dot_pairs(partial[r], V::pairs_high(table, b), even);
         partial[r] = V::dot_pairs(partial[r], V::pairs_low(table, b), odd);
       }
-      prefetch_rows<V, R * 32>(bytes, R * j);
-    }
-    for (int r = 0; r < R; ++r) sums[r] = V::fma(partial[r], V::set1(scales[r * n_blocks + block]), sums[r]);
+      prefetch_rows<V, R * kStep>(bytes, R * j);
+      j += kStep;
+    } while (!kIsOneStep && j < end);
+    for (int r = 0; r < R; ++r) sums[r] = V::fma(partial[r], V::set1(scales[r * n_blocks]), sums[r]);
   }
   sum_each<V, R>(sums, out);
 }
@@ -145,7 +150,10 @@ struct MatVec {
     if constexpr (kIsFourBit<Format>) {
       const float* row_scales = scales + (row - first_row) * (w.cols / w.block_size);
       if constexpr (kHasPairs<V>) {
-        if (book != nullptr) return dot_nibbles_bf16<V, R>(w, row, row_scales, x.halves + m * x.stride, out, V::pair_table(book));
+        const uint16_t* halves = x.halves + m * x.stride;
+        if (book != nullptr && w.block_size == 64)
+          return dot_nibbles_bf16<V, R, true>(w, row, row_scales, halves, out, V::pair_table(book));
+        if (book != nullptr) return dot_nibbles_bf16<V, R, false>(w, row, row_scales, halves, out, V::pair_table(book));
       }
       dot_nibbles_f32<V, R>(w, row, row_scales, floats, out);
     } else {
