@@ -38,6 +38,8 @@ export class ChatView {
 
   async ask(text: string): Promise<void> {
     await this.message.fill(text)
+    // Not before the model is loaded.
+    await expect(this.send).toBeEnabled({ timeout: 60_000 })
     await this.message.press("Enter")
   }
 
