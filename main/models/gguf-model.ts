@@ -1,10 +1,9 @@
 // A GGUF file as a model: its metadata as the config.json that transformers would have, its tensors under transformers' names.
-import { stat } from "node:fs/promises"
 import { z } from "zod"
 import { AppError } from "../../shared/schema/error.ts"
-import { fileError } from "./bounded-file.ts"
-import { type GgufFile, type GgufValue, readGguf } from "./gguf.ts"
+import type { GgufValue } from "./gguf.ts"
 import { transformersName } from "./gguf-names.ts"
+import { type GgufParts, readGgufParts } from "./gguf-parts.ts"
 import { readFreqFactors, ropeScaling } from "./gguf-rope.ts"
 import { checked } from "./json.ts"
 import type { FileTensor, ModelTensor } from "./tensors.ts"
@@ -12,6 +11,8 @@ import type { FileTensor, ModelTensor } from "./tensors.ts"
 const freqFactorsName = "rope_freqs.weight"
 
 export interface GgufModel {
+  /** One, or the parts of a split model in their order. */
+  files: string[]
   metadata: Record<string, GgufValue>
   /** general.architecture. */
   architecture: string
@@ -58,14 +59,11 @@ const known: Record<string, { config: (description: Description) => Record<strin
 }
 
 export async function readGgufModel(path: string): Promise<GgufModel> {
-  const file = await readGguf(path)
-  const about = await stat(path).catch((thrown) => {
-    throw fileError(thrown, path)
-  })
-  const { metadata } = file
+  const file = await readGgufParts(path)
+  const { files, metadata, diskBytes } = file
   const architecture = metadata["general.architecture"]
   if (typeof architecture !== "string") throw new AppError("bad_file", `${path} does not say its architecture (general.architecture).`)
-  const base = { metadata, architecture: architecture.slice(0, 100), diskBytes: about.size }
+  const base = { files, metadata, architecture: architecture.slice(0, 100), diskBytes }
   const untranslated = file.tensors.map((tensor) => ({ ...tensor, bytes: tensor.data.bytes }))
   try {
     if (!Object.hasOwn(known, architecture))
@@ -78,7 +76,7 @@ export async function readGgufModel(path: string): Promise<GgufModel> {
   }
 }
 
-async function configOf(path: string, { metadata, tensors }: GgufFile, architecture: string) {
+async function configOf(path: string, { files, metadata, tensors }: GgufParts, architecture: string) {
   const what = `${path}: metadata ${architecture}`
   const description = checked(Description, describedValues(metadata, architecture), what)
   if (description.expert_count > 0)
@@ -86,7 +84,7 @@ async function configOf(path: string, { metadata, tensors }: GgufFile, architect
   const headDim = headWidth(description, what)
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]))
   const freqFactors = byName.get(freqFactorsName)
-  const factors = freqFactors ? await readFreqFactors(path, freqFactors, headDim) : null
+  const factors = freqFactors ? await readFreqFactors(files[freqFactors.data.file] ?? path, freqFactors, headDim) : null
   const theta = shortest(description["rope.freq_base"])
   const rope = {
     theta,

@@ -12,6 +12,8 @@ export type GgufValue = number | bigint | boolean | string | GgufValue[]
 
 export interface GgufFile {
   version: number
+  /** Size of the file. */
+  bytes: number
   /** Without prototype: any key may be asked for. */
   metadata: Record<string, GgufValue>
   /** In the order of the header; shapes are row-major, as everywhere in this program. */
@@ -23,7 +25,7 @@ export const ggufMagic = "GGUF"
 // Real headers have up to about 20 MB and a million array elements.
 const maxHeaderBytes = 64 << 20
 const maxArrayElements = 1 << 23
-const maxTensors = 1 << 16
+export const maxTensors = 1 << 16
 const maxKeys = 1 << 16
 const maxNameBytes = 1024
 const maxArrayDepth = 4
@@ -46,7 +48,7 @@ export function readGguf(path: string): Promise<GgufFile> {
     for (let i = 0; i < tensorCount; i++) infos.push(await parser.tensor(i))
     const alignment = alignmentOf(path, metadata)
     const dataStart = Math.ceil(cursor.position / alignment) * alignment
-    return { version, metadata, tensors: placeTensors(path, infos, dataStart, alignment, file.size) }
+    return { version, bytes: file.size, metadata, tensors: placeTensors(path, infos, dataStart, alignment, file.size) }
   })
 }
 

@@ -1,7 +1,7 @@
 // Everything that is known of a model without its weights; inspect and open both start from it. What cannot run is no error
 // here but a reason; what is damaged is an error.
 import { stat } from "node:fs/promises"
-import { basename, resolve } from "node:path"
+import { resolve } from "node:path"
 import { AppError } from "../../shared/schema/error.ts"
 import { joinQuantized } from "./bitsandbytes.ts"
 import { fileError } from "./bounded-file.ts"
@@ -10,6 +10,7 @@ import { hasGgufMagic } from "./find.ts"
 import { configPath, readFolder } from "./folder.ts"
 import { readTokenizer } from "./folder-tokenizer.ts"
 import { readGgufModel } from "./gguf-model.ts"
+import { ggufName } from "./gguf-parts.ts"
 import { tokenizerFromGguf } from "./gguf-tokenizer.ts"
 import { isObject } from "./json.ts"
 import { folderName, readLicense } from "./name.ts"
@@ -81,8 +82,10 @@ async function surveyFolder(path: string): Promise<Survey> {
   }
 }
 
-async function surveyGguf(path: string): Promise<Survey> {
-  const { metadata, architecture, config, generationConfig, tensors, diskBytes, reason } = await readGgufModel(path)
+async function surveyGguf(given: string): Promise<Survey> {
+  const { files, metadata, architecture, config, generationConfig, tensors, diskBytes, reason } = await readGgufModel(given)
+  // Whichever part of a split model was chosen: it is the same model.
+  const path = files[0] ?? given
   const reasons = new Reasons()
   if (reason !== null) reasons.add(reason)
   const description = config && (await reasons.collect(() => describeModel(config, path)))
@@ -91,12 +94,12 @@ async function surveyGguf(path: string): Promise<Survey> {
     path,
     kind: "gguf",
     // general.name is often that of a training run; people know a file by its name.
-    name: basename(path).replace(/\.gguf$/i, ""),
+    name: ggufName(path),
     license: text("general.license"),
     architecture,
     config: config ?? {},
     generationConfig,
-    files: [path],
+    files,
     diskBytes,
     ...(await match(description, tensors, path, reasons)),
     tokenizer: {

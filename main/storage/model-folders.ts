@@ -3,8 +3,9 @@
 import { randomUUID } from "node:crypto"
 import { createReadStream } from "node:fs"
 import { lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises"
-import { basename, join, relative, sep } from "node:path"
+import { basename, dirname, join, relative, sep } from "node:path"
 import { AppError, toErrorData } from "../../shared/schema/error.ts"
+import { ggufPartPaths } from "../models/gguf-parts.ts"
 import { syncFolder } from "./atomic-file.ts"
 import { requireSpace } from "./free-space.ts"
 import { isInside } from "./paths.ts"
@@ -100,10 +101,15 @@ async function sizeOf(path: string): Promise<number> {
 
 const copied = /\.(safetensors|json|jinja|model|txt|md)$|^(LICENSE|NOTICE)/i
 
-/** The files that belong to the model at `path`: a GGUF file itself, or what lies in a folder and is read from it. */
+/** The files that belong to the model at `path`: a GGUF file with its parts, or what lies in a folder and is read from it. */
 export async function filesOfModel(path: string): Promise<{ path: string; bytes: number }[]> {
   const found = await stat(path)
-  if (!found.isDirectory()) return [{ path, bytes: found.size }]
+  if (!found.isDirectory()) {
+    // A name may look like that of a part and be none: only what is there is copied.
+    const there = new Set(await readdir(dirname(path)))
+    const others = ggufPartPaths(path).filter((part) => part !== path && there.has(basename(part)))
+    return Promise.all([path, ...others].map(async (part) => ({ path: part, bytes: (await stat(part)).size })))
+  }
   const names = (await readdir(path)).filter((name) => copied.test(name))
   const files = await Promise.all(names.map(async (name) => ({ path: join(path, name), about: await stat(join(path, name)) })))
   return files.filter(({ about }) => about.isFile()).map((file) => ({ path: file.path, bytes: file.about.size }))

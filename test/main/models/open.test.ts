@@ -54,6 +54,7 @@ const cases: [model: string, golden: string, tensor: string][] = [
     `gguf/${name}`,
     "logits",
   ]),
+  ["gguf/llama-split-00002-of-00003.gguf", "gguf/llama-split", "logits"],
 ]
 for (const [name, path, tensor] of cases) {
   test(`${name}: logits and greedy continuation`, async () => {

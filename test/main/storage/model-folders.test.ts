@@ -119,6 +119,16 @@ describe("copying", () => {
     expect(await filesOfModel(join(cache, "blob"))).toEqual([{ path: join(cache, "blob"), bytes: 7 }])
   })
 
+  it("takes all parts of a split GGUF file, the one asked for first", async () => {
+    const folder = folderWith({ "m-00001-of-00003.gguf": "1", "m-00002-of-00003.gguf": "22", "n-00003-of-00003.gguf": "x", "m.gguf": "x" })
+    const [first, second] = ["m-00001-of-00003.gguf", "m-00002-of-00003.gguf"].map((name) => join(folder, name)) as [string, string]
+    expect(await filesOfModel(second)).toEqual([
+      { path: second, bytes: 2 },
+      { path: first, bytes: 1 },
+    ])
+    expect(await filesOfModel(join(folder, "m.gguf"))).toHaveLength(1)
+  })
+
   it("is refused where there is too little room, and stops when it is cancelled", async () => {
     const folder = folderWith({ "config.json": "{}" })
     const huge = [{ path: join(folder, "config.json"), bytes: 2 ** 60 }]
