@@ -11,7 +11,7 @@ export interface Task<Result> {
 export type NativeFormat = "fp32" | "fp16" | "bf16" | "int8" | "nf4" | "fp4"
 export type NativeEncoding = "f32" | "f16" | "bf16" | "i8" | "u8" | "q4_0" | "q4_1" | "q5_0" | "q5_1" | "q8_0" | "q4_k" | "q5_k" | "q6_k"
 export type PlainDtype = "f32" | "f16" | "bf16"
-export type NativeCompute = "f32" | "bf16"
+export type NativeCompute = "f32" | "bf16" | "f16"
 
 export interface NativeFileSlice {
   file: number

@@ -31,6 +31,8 @@ enum class Compute : uint8_t {
   f32,   // activations as they are; weights decoded to fp32
   bf16,  // activations rounded to bf16; weights decoded to fp32 and rounded to bf16, or the codebook rounded to bf16
          // and the scale applied in fp32 to the sum of each block (the bound covers both)
+  f16,   // activations rounded to fp16, beyond 65504 to infinity as in PyTorch; weights decoded to fp32 and rounded to fp16, or
+         // left in fp32 (the bound covers both); each product is exact in fp32, no sum overflows at 65504
 };
 
 // y [M,N] = x [M,K] * W [N,K]^T + bias [N]

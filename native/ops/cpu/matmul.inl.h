@@ -21,8 +21,9 @@ inline size_t worker_scratch(int64_t k) {
   return static_cast<size_t>(padded_cols<V>(k)) * 4 * (static_cast<size_t>(kPanelRows<V>) + 2) + scales_of_chunk + 256;
 }
 template <class V>
-size_t matmul_scratch(const Exec& exec, int64_t m, int64_t k, Compute) {
-  return static_cast<size_t>(m) * static_cast<size_t>(padded_cols<V>(k)) * 6 +
+size_t matmul_scratch(const Exec& exec, int64_t m, int64_t k, Compute compute) {
+  const size_t bytes_per_value = compute == Compute::f16 ? 10 : 6;
+  return static_cast<size_t>(m) * static_cast<size_t>(padded_cols<V>(k)) * bytes_per_value +
          static_cast<size_t>(worker_count(exec)) * worker_scratch<V>(k) + 256;
 }
 
@@ -44,7 +45,7 @@ inline void prepare_row(const MatmulArgs& args, int64_t m, bool is_split, float*
   for (int64_t i = 0; i < stride; i += V::kWidth) V::store_bf16(halves + i, V::load(floats + i));
 }
 
-// Scratch: room for each worker, then x.
+// Scratch: room for each worker, then x, then x rounded to fp16 if asked for.
 template <class V, class Format>
 struct Matmul {
   Exec& exec;
@@ -113,8 +114,27 @@ struct Matmul {
   }
 };
 
+// No set here multiplies fp16: x is rounded and the product made in fp32.
+template <class V>
+inline MatmulArgs round_x_to_f16(Exec& exec, const MatmulArgs& args) {
+  const size_t before = static_cast<size_t>(worker_count(exec)) * worker_scratch<V>(args.k);
+  const size_t prepared = static_cast<size_t>(args.m * padded_cols<V>(args.k)) * 6;
+  float* rounded = reinterpret_cast<float*>(static_cast<char*>(exec.scratch) + before + prepared);
+  parallel_ranges(exec, args.m, 16, [&](int64_t begin, int64_t end, int) {
+    const int64_t last = end * args.k;
+    int64_t i = begin * args.k;
+    for (; i + V::kWidth <= last; i += V::kWidth) V::store(rounded + i, V::round_f16(V::load(args.x + i)));
+    for (; i < last; ++i) rounded[i] = plain::round_f16(args.x[i]);
+  });
+  MatmulArgs result = args;
+  result.x = rounded;
+  result.compute = Compute::f32;
+  return result;
+}
+
 template <class V, class Format>
 void matmul(Exec& exec, const MatmulArgs& args) {
+  if (args.compute == Compute::f16) return matmul<V, Format>(exec, round_x_to_f16<V>(exec, args));
   const Matmul<V, Format> product{exec, args};
   if (args.m <= kFewRows) {
     product.few_rows();

@@ -62,6 +62,8 @@ void rope_angles(float* cosine, float* sine, const float* inv_freq, int64_t posi
 
 uint16_t to_f16(float x) { return f32_to_f16(x); }
 
+float round_f16(float x) { return f16_to_f32(f32_to_f16(x)); }
+
 float silu(float x) { return x / (1 + std::exp(-x)); }
 
 void load_f16_row(float* out, const uint16_t* row, int64_t n) {

@@ -23,6 +23,7 @@ void round_codebook(uint16_t* out, const float* codebook);
 void rope_angles(float* cosine, float* sine, const float* inv_freq, int64_t position, int32_t half, float mscale);
 
 uint16_t to_f16(float x);
+float round_f16(float x);
 float silu(float x);
 
 // out [n] fp32 from any kind of fp16 row.

@@ -84,11 +84,21 @@ inline std::vector<float> run_matmul(const OpTable& table, Exec& exec, const Wei
   return {y.begin() + 8, y.end() - 8};
 }
 
-// What the fp32 or bf16 product of a row of x and a row of w may be off by, for every element of y [m, rows]: the sum of |x w| bounds
-// every rounding, that of fp32 sums of K terms, and for bf16 of x, weight and product.
+inline const char* compute_name(Compute compute) {
+  switch (compute) {
+    case Compute::f32: return "f32";
+    case Compute::bf16: return "bf16";
+    case Compute::f16: return "f16";
+  }
+  return "";
+}
+
+// What the fp32, bf16 or fp16 product of a row of x and a row of w may be off by, for every element of y [m, rows]: the sum of |x w| bounds
+// every rounding, that of fp32 sums of K terms, for bf16 of x, weight and product, for fp16 (2^-11 each) of x and weight beside the sums.
 inline std::vector<double> allowances(const Weight& w, const std::vector<float>& x, int64_t m, Compute compute) {
   const int64_t rows = w.view.rows, cols = w.view.cols;
-  const double epsilon = compute == Compute::bf16 ? 3 * 0x1p-9 : (8 + std::sqrt(static_cast<double>(cols))) * 0x1p-24;
+  const double of_sums = (8 + std::sqrt(static_cast<double>(cols))) * 0x1p-24;
+  const double epsilon = compute == Compute::bf16 ? 3 * 0x1p-9 : compute == Compute::f16 ? 2 * 0x1p-11 + of_sums : of_sums;
   Exec exec;
   std::vector<float> weights(static_cast<size_t>(rows * cols));
   op_table("ref").dequantize[static_cast<int>(w.view.format)](exec, weights.data(), w.view, 0, rows);
@@ -113,11 +123,11 @@ inline void check_matmul(FormatId format, const MatmulShape& shape, int64_t m) {
   const std::vector<float> x = random_values(static_cast<size_t>(m * shape.cols), 11);
   const std::vector<float> bias = random_values(static_cast<size_t>(shape.rows), 13);
   const std::vector<float> expected = run_matmul(op_table("ref"), exec, w, x, bias, m, Compute::f32);
-  for (const Compute compute : {Compute::f32, Compute::bf16}) {
+  for (const Compute compute : {Compute::f32, Compute::bf16, Compute::f16}) {
     const std::vector<double> allowance = allowances(w, x, m, compute);
     for_each_table([&](const OpTable& table) {
       check_close(text(table.name, " matmul ", format_name(format), " [", shape.rows, ", ", shape.cols, "] block ", shape.block_size, " m ",
-                       m, compute == Compute::bf16 ? " bf16" : " f32"),
+                       m, " ", compute_name(compute)),
                   run_matmul(table, exec, w, x, bias, m, compute), expected, [&](size_t i) { return allowance[i]; });
     });
   }

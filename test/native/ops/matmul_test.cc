@@ -44,3 +44,30 @@ TEST_CASE(matmul_of_several_weights_equals_one_call_each) {
     });
   }
 }
+
+TEST_CASE(matmul_in_f16_rounds_x_as_the_type_does) {
+  const int64_t n = 77;  // no multiple of any vector
+  test::Weight one_each = test::make_weight(FormatId::Fp32, n, n, 0, false, 1);
+  std::vector<float> identity(static_cast<size_t>(n * n));
+  for (int64_t i = 0; i < n; ++i) identity[static_cast<size_t>(i * (n + 1))] = 1;
+  one_each.view.codes = identity.data();
+  for (const int64_t m : {1, 9}) {
+    std::vector<float> x = test::random_values(static_cast<size_t>(m * n), 17);
+    x[0] = 1 + 0x1p-11f;             // half way: to even
+    x[1] = 1 + 0x1p-11f + 0x1p-23f;  // just above half way
+    x[2] = 65519;                    // the largest that stays finite
+    x[3] = 0x1.8p-25f;               // to the smallest subnormal
+    x[4] = 0x1p-26f;                 // to zero
+    std::vector<float> expected(x.size());
+    for (size_t i = 0; i < x.size(); ++i) expected[i] = f16_to_f32(f32_to_f16(x[i]));
+    Exec exec;
+    for_each_table([&](const OpTable& table) {
+      const std::vector<float> y = test::run_matmul(table, exec, one_each, x, {}, m, Compute::f16);
+      CHECK(y == expected);
+      std::vector<float> too_large = x;
+      too_large[2] = 65520;
+      const std::vector<float> beyond = test::run_matmul(table, exec, one_each, too_large, {}, m, Compute::f16);
+      CHECK(std::isinf(beyond[2]));
+    });
+  }
+}
