@@ -93,11 +93,11 @@ export function createChat({ engine, chats, loader, warn, save_ms = 1000 }: Chat
         error: null,
       }
     } catch (thrown) {
-      const { code, message } = toErrorData(thrown)
-      const isStopped = code === "cancelled"
+      const error = toErrorData(thrown)
+      const isStopped = error.code === "cancelled"
       end = isStopped
         ? { state: "stopped", stopReason: "cancelled", stats: null, error: null }
-        : { state: "failed", stopReason: null, stats: null, error: { code, message } }
+        : { state: "failed", stopReason: null, stats: null, error }
     }
     save.cancel()
     const ended: Message = { ...reply, text, ...end }
@@ -131,15 +131,16 @@ export function createChat({ engine, chats, loader, warn, save_ms = 1000 }: Chat
         return answer(chat, pathTo(chat, message.role === "user" ? message.id : message.parentId), null, context)
       },
 
-      async "chat.count"({ chatId, draft }) {
-        const chat = chats.get(chatId)
+      async "chat.count"({ chatId, system: newSystem, draft }) {
+        const chat = chatId === null ? null : chats.get(chatId)
         const load = loader.state()
         if (load.state !== "ready") return { chat: 0, draft: 0, limit: null }
-        const path = pathTo(chat, chat.activeLeafId)
+        const path = chat ? pathTo(chat, chat.activeLeafId) : []
+        const system = chat ? chat.system : newSystem
         // Of the turns alone: a system prompt without a turn is counted with the first one, as some templates refuse it alone.
-        const chatTokens = path.length > 0 ? (await count(turnsOf(chat.system, path))).tokens : 0
+        const chatTokens = path.length > 0 ? (await count(turnsOf(system, path))).tokens : 0
         if (draft === "") return { chat: chatTokens, draft: 0, limit: load.model.context }
-        const both = await count(turnsOf(chat.system, [...path, { role: "user", text: draft }]))
+        const both = await count(turnsOf(system, [...path, { role: "user", text: draft }]))
         return { chat: chatTokens, draft: Math.max(0, both.tokens - chatTokens), limit: both.limit }
       },
     },

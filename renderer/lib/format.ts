@@ -81,6 +81,33 @@ export function formatRate({ rate, unit }: JobProgress): string {
   return unit === "bytes" ? `${formatBytes(rate)}/s` : `${number(rate / 1e6, 0)} M/s`
 }
 
+/** Licenses as the hub names them, and as their authors write them: the same in every language. */
+const licenses: Record<string, string> = {
+  "apache-2.0": "Apache 2.0",
+  mit: "MIT",
+  "bsd-3-clause": "BSD 3-Clause",
+  "cc-by-4.0": "CC BY 4.0",
+  "cc-by-sa-4.0": "CC BY-SA 4.0",
+  "cc-by-nc-4.0": "CC BY-NC 4.0",
+  "cc0-1.0": "CC0 1.0",
+  "gpl-3.0": "GPL 3.0",
+  "agpl-3.0": "AGPL 3.0",
+  "bigscience-openrail-m": "BigScience OpenRAIL-M",
+  gemma: "Gemma",
+  llama2: "Llama 2",
+  llama3: "Llama 3",
+  "llama3.1": "Llama 3.1",
+  "llama3.2": "Llama 3.2",
+  "llama3.3": "Llama 3.3",
+}
+
+/** A license that is not in the list stays as it was given. */
+export function formatLicense(license: string | null): string {
+  if (!license) return t("models.licenseUnknown")
+  if (license === "other") return t("models.licenseOther")
+  return licenses[license.toLowerCase()] ?? license
+}
+
 /** The name of a weight format: ours from the word list, a GGUF block type as the field writes it. */
 export function formatName(format: string): string {
   if (i18n.exists(`format.${format}.name`)) return i18n.t(`format.${format}.name` as "format.nf4.name")

@@ -2,20 +2,24 @@
 import { Toast } from "@base-ui/react/toast"
 import { X } from "lucide-react"
 import { IconButton } from "./button.tsx"
+import type { FailureWords } from "./failure-note.tsx"
 
 export const toasts = Toast.createToastManager()
 
 interface ToastOptions {
+  /** Below the text. */
+  detail?: string
   action?: { label: string; run(): void }
   timeout_ms?: number
   /** Runs when it goes without its action. */
   onGone?(): void
 }
 
-export function showToast(text: string, { action, timeout_ms = 6000, onGone }: ToastOptions = {}): void {
+export function showToast(text: string, { detail, action, timeout_ms = 6000, onGone }: ToastOptions = {}): void {
   let isDone = false
   const id: string = toasts.add({
     title: text,
+    ...(detail ? { description: detail } : {}),
     timeout: timeout_ms,
     onRemove: () => !isDone && onGone?.(),
     ...(action
@@ -33,6 +37,11 @@ export function showToast(text: string, { action, timeout_ms = 6000, onGone }: T
   })
 }
 
+/** A failure that has no place of its own on the page. */
+export function showFailure({ title, advice, detail }: FailureWords): void {
+  showToast(`${title}. ${advice}`, { detail, timeout_ms: 12_000 })
+}
+
 function List({ closeLabel }: { closeLabel: string }) {
   const { toasts: shown } = Toast.useToastManager()
   return shown.map((toast) => (
@@ -43,7 +52,10 @@ function List({ closeLabel }: { closeLabel: string }) {
       className="transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0"
     >
       <Toast.Content className="flex items-center gap-2 rounded-card border border-line-strong bg-raised py-1.5 pr-1.5 pl-3.5 text-13 shadow-float">
-        <Toast.Title className="min-w-0 flex-1" />
+        <div className="min-w-0 flex-1">
+          <Toast.Title />
+          <Toast.Description lang="en" className="mt-0.5 text-12 wrap-anywhere text-ink-2" />
+        </div>
         <Toast.Action className="h-7 flex-none rounded-control px-2.5 font-medium text-accent-ink hover:bg-hover" />
         <Toast.Close render={<IconButton icon={X} label={closeLabel} iconSize={14} hasTooltip={false} />} />
       </Toast.Content>

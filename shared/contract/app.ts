@@ -129,8 +129,11 @@ export const app = {
   "chat.send": stream(chatId.extend({ parentId: z.string().nullable(), text: z.string().min(1) }), ChatEvent, Message),
   /** A new version beside the reply `messageId` (or the first reply to the user message `messageId`). */
   "chat.regenerate": stream(chatId.extend({ messageId: z.string() }), ChatEvent, Message),
-  /** Exact token counts for the meter; null limit when no model is loaded. */
-  "chat.count": method(chatId.extend({ draft: z.string() }), z.object({ chat: z.int(), draft: z.int(), limit: z.int().nullable() })),
+  /** Exact token counts for the meter; null limit when no model is loaded. A chat that is not made yet (null) has its system prompt only. */
+  "chat.count": method(
+    z.object({ chatId: z.string().nullable(), system: z.string().default(""), draft: z.string() }),
+    z.object({ chat: z.int(), draft: z.int(), limit: z.int().nullable() }),
+  ),
 
   "settings.update": method(SettingsChange, Settings),
 

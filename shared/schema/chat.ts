@@ -55,7 +55,7 @@ export const Message = z.object({
   state: z.enum(["streaming", "done", "stopped", "failed"]),
   stopReason: StopReason.nullable(),
   stats: ReplyStats.nullable(),
-  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).nullable(),
   /** Name and format of the model that wrote it. */
   model: z.string().nullable(),
   createdAt: z.number(),

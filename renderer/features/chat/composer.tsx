@@ -17,17 +17,14 @@ export function Composer({ chatId }: { chatId: string | null }) {
   const draft = chat.use((part) => part.drafts[chatId ?? ""] ?? "")
   const record = chat.use((part) => (chatId === null ? undefined : part.chats[chatId]))
   const overflow = chat.use((part) => (record ?? part.fresh).overflow)
+  const system = chat.use((part) => (record ?? part.fresh).system)
   const isWriting = chat.use((part) => chatId !== null && chatId in part.replies)
   const isPanelOpen = chat.use((part) => part.isPanelOpen)
   const load = useMain((main) => main.load)
   const unavailable = useUnavailable()
   const modelName = load.state === "ready" ? load.model.name : null
   const modelVersion = load.state === "ready" ? `${load.model.path} ${load.model.context}` : ""
-  const count = useTokenCount(
-    chatId,
-    draft,
-    `${record?.activeLeafId} ${record?.messages.length} ${record?.system} ${isWriting} ${modelVersion}`,
-  )
+  const count = useTokenCount(chatId, system, draft, `${record?.activeLeafId} ${record?.messages.length} ${isWriting} ${modelVersion}`)
 
   const isEditing = chat.use((part) => part.editing !== null)
   // biome-ignore lint/correctness/useExhaustiveDependencies: the cursor comes when one opens a chat, the model gets ready, or an edit is over.

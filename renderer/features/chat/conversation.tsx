@@ -2,14 +2,14 @@ import { ArrowDown } from "lucide-react"
 import { useEffect, useMemo } from "react"
 import { useTranslation } from "react-i18next"
 import type { Chat } from "../../../shared/schema/chat.ts"
-import { failureTitle } from "../../lib/failure.ts"
+import { describeFailure } from "../../lib/failure.ts"
 import { useMain } from "../../lib/mirror.ts"
 import { Button } from "../../ui/button.tsx"
-import { Note } from "../../ui/note.tsx"
+import { FailureNote } from "../../ui/failure-note.tsx"
 import { answerAgain } from "./actions.ts"
 import { Announcer } from "./announcer.tsx"
-import { FailureNote, ReloadButton } from "./failure-note.tsx"
 import { Reply } from "./reply.tsx"
+import { ReloadButton, ReplyFailure } from "./reply-failure.tsx"
 import { chat } from "./state.ts"
 import { shownPath } from "./tree.ts"
 import { useUnavailable } from "./use-chat.ts"
@@ -53,7 +53,7 @@ export function Conversation({ record }: { record: Chat }) {
               <div key={message.id}>
                 <Reply message={message} isWriting={message.state === "streaming"} canSend={canSend} />
                 {message.state === "failed" && message.error && (
-                  <FailureNote
+                  <ReplyFailure
                     error={message.error}
                     kept={message.text ? (message.stats?.tokens ?? "some") : null}
                     again={canSend ? () => void answerAgain(message) : undefined}
@@ -63,7 +63,7 @@ export function Conversation({ record }: { record: Chat }) {
               </div>
             ),
           )}
-          {failure && <FailureNote error={failure} kept={null} />}
+          {failure && <ReplyFailure error={failure} kept={null} />}
           {!failure && last?.error?.code !== "engine_lost" && !isWriting && <EngineNote />}
         </div>
       </section>
@@ -82,17 +82,9 @@ export function EngineNote() {
   const engine = useMain((main) => main.engine)
   const load = useMain((main) => main.load)
   if (load.state === "failed") {
-    return (
-      <Note tone="stop" title={failureTitle(load.code)} action={<ReloadButton />}>
-        {load.message}
-        {load.hint ? ` ${load.hint}` : ""}
-      </Note>
-    )
+    return <FailureNote failure={describeFailure(load)} action={<ReloadButton />} />
   }
   if (engine.state !== "lost") return null
-  return (
-    <Note tone="stop" title={failureTitle("engine_lost")} action={<ReloadButton />}>
-      {engine.reason}
-    </Note>
-  )
+  const lost = { code: "engine_lost", message: engine.reason ?? "" }
+  return <FailureNote failure={describeFailure(lost)} action={<ReloadButton />} />
 }

@@ -5,7 +5,7 @@ import { navigation } from "../../lib/navigation.ts"
 import { IconButton } from "../../ui/button.tsx"
 import { Composer } from "./composer.tsx"
 import { Conversation, EngineNote } from "./conversation.tsx"
-import { FailureNote } from "./failure-note.tsx"
+import { ReplyFailure } from "./reply-failure.tsx"
 import { SettingsPanel } from "./settings-panel.tsx"
 import { chat } from "./state.ts"
 import { Threads } from "./threads.tsx"
@@ -42,7 +42,7 @@ function NewChat({ isNew }: { isNew: boolean }) {
             {load.state === "ready" ? t("chat.emptyReady", { model: load.model.name }) : t("chat.emptyNone")}
           </p>
           <div className="mt-6 flex flex-col gap-3">
-            {failure && <FailureNote error={failure} kept={null} />}
+            {failure && <ReplyFailure error={failure} kept={null} />}
             <EngineNote />
           </div>
         </div>

@@ -12,28 +12,27 @@ interface Count {
 
 const pause_ms = 150
 
-/** Exact counts by the model's own tokenizer: those of the chat and of the draft. `version` changes whenever the chat or the model did. */
-export function useTokenCount(chatId: string | null, draft: string, version: string): Count | null {
+/**
+ * Exact counts by the model's own tokenizer: those of the chat (null: one that is not made yet, with its system prompt) and of the draft.
+ * `version` changes whenever the chat or the model did.
+ */
+export function useTokenCount(chatId: string | null, system: string, draft: string, version: string): Count | null {
   const [count, setCount] = useState<Count | null>(null)
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new version asks again for the same texts.
   useEffect(() => {
     const abort = new AbortController()
     const timer = setTimeout(async () => {
-      // Without a chat there is nothing to count yet but the draft; main counts for chats that it knows.
-      const next =
-        chatId === null
-          ? null
-          : await attempt(
-              () => client["chat.count"]({ chatId, draft }, abort.signal),
-              () => {},
-            )
+      const next = await attempt(
+        () => client["chat.count"]({ chatId, system, draft }, abort.signal),
+        () => {},
+      )
       if (!abort.signal.aborted) setCount(next ?? null)
     }, pause_ms)
     return () => {
       clearTimeout(timer)
       abort.abort()
     }
-  }, [chatId, draft, version])
+  }, [chatId, system, draft, version])
   return count
 }
 

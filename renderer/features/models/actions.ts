@@ -3,15 +3,15 @@ import { toErrorData } from "../../../shared/schema/error.ts"
 import type { QuantizedFormat } from "../../../shared/schema/format.ts"
 import type { Job } from "../../../shared/schema/job.ts"
 import { client } from "../../lib/client.ts"
-import { attempt } from "../../lib/failure.ts"
+import { attempt, describeFailure } from "../../lib/failure.ts"
 import { formatBytes } from "../../lib/format.ts"
 import { t } from "../../lib/i18n.ts"
 import { jobEnded } from "../../lib/mirror.ts"
 import { goTo } from "../../lib/navigation.ts"
-import { showToast } from "../../ui/toast.tsx"
+import { showFailure, showToast } from "../../ui/toast.tsx"
 import { models } from "./state.ts"
 
-const say = (error: ErrorData) => showToast(error.hint ? `${error.message} ${error.hint}` : error.message, { timeout_ms: 12_000 })
+const say = (error: ErrorData) => showFailure(describeFailure(error))
 
 let loading: AbortController | null = null
 

@@ -6,17 +6,17 @@ import type { ErrorData } from "../../../shared/schema/error.ts"
 import type { QuantizedFormat } from "../../../shared/schema/format.ts"
 import type { ModelInspection } from "../../../shared/schema/model.ts"
 import { client } from "../../lib/client.ts"
-import { attempt, failureTitle } from "../../lib/failure.ts"
-import { formatBytes, formatCount, formatName, formatParameters } from "../../lib/format.ts"
+import { attempt, describeFailure } from "../../lib/failure.ts"
+import { formatBytes, formatCount, formatLicense, formatName, formatParameters } from "../../lib/format.ts"
 import { useMain } from "../../lib/mirror.ts"
 import { Button } from "../../ui/button.tsx"
 import { Dialog } from "../../ui/dialog.tsx"
-import { Note } from "../../ui/note.tsx"
+import { FailureNote } from "../../ui/failure-note.tsx"
 import { SwitchField } from "../../ui/switch-field.tsx"
 import { addModel } from "./actions.ts"
 import { FormatChoice } from "./format-choice.tsx"
 import { PathPicker } from "./path-picker.tsx"
-import { canQuantize, models } from "./state.ts"
+import { canQuantize, models, whyUnsupported } from "./state.ts"
 
 export function AddDialog() {
   const { t } = useTranslation()
@@ -40,12 +40,7 @@ export function AddDialog() {
         <Seen seen={seen} onBack={() => setSeen(null)} />
       ) : (
         <div className="flex flex-col gap-3">
-          {error && (
-            <Note tone="stop" title={failureTitle(error.code)}>
-              {error.message}
-              {error.hint ? ` ${error.hint}` : ""}
-            </Note>
-          )}
+          {error && <FailureNote failure={describeFailure(error)} />}
           <PathPicker onPick={(path) => void look(path)} />
         </div>
       )}
@@ -77,7 +72,7 @@ function Seen({ seen, onBack }: { seen: ModelInspection; onBack(): void }) {
           <code className="font-mono">{seen.architecture}</code>
         </Row>
         <Row name={t("models.context")}>{t("models.contextTokens", { n: formatCount(seen.context_length) })}</Row>
-        <Row name={t("models.license")}>{seen.license ?? t("models.licenseUnknown")}</Row>
+        <Row name={t("models.license")}>{formatLicense(seen.license)}</Row>
         <Row name={t("models.template")}>{seen.chat_template ? t("models.templateYes") : t("models.templateNo")}</Row>
       </dl>
       {seen.supported ? (
@@ -86,15 +81,9 @@ function Seen({ seen, onBack }: { seen: ModelInspection; onBack(): void }) {
           <SwitchField label={t("add.copy")} hint={t("add.copyHint")} isOn={copy} onChange={setCopy} />
         </>
       ) : (
-        <Note tone="stop" title={t("models.unsupported")}>
-          {seen.reason}
-        </Note>
+        <FailureNote failure={whyUnsupported(seen)} />
       )}
-      {error && (
-        <Note tone="stop" title={failureTitle(error.code)}>
-          {error.message}
-        </Note>
-      )}
+      {error && <FailureNote failure={describeFailure(error)} />}
       <div className="flex items-center justify-between gap-2 border-t border-line pt-4">
         <Button kind="ghost" icon={ChevronLeft} onClick={onBack}>
           {t("add.back")}

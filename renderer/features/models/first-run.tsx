@@ -4,10 +4,11 @@ import { type ReactNode, useState } from "react"
 import { useTranslation } from "react-i18next"
 import type { QuantizedFormat } from "../../../shared/schema/format.ts"
 import type { Job } from "../../../shared/schema/job.ts"
-import { failureTitle } from "../../lib/failure.ts"
-import { formatBytes, formatParameters } from "../../lib/format.ts"
+import { describeFailure } from "../../lib/failure.ts"
+import { formatBytes, formatLicense, formatParameters } from "../../lib/format.ts"
 import { useMain } from "../../lib/mirror.ts"
 import { Button } from "../../ui/button.tsx"
+import { FailureNote } from "../../ui/failure-note.tsx"
 import { Mark } from "../../ui/mark.tsx"
 import { Note } from "../../ui/note.tsx"
 import { Tag } from "../../ui/tag.tsx"
@@ -52,12 +53,7 @@ function Offer({ ended }: { ended: Job | null }) {
   }
   return (
     <>
-      {ended?.state === "failed" && ended.error && (
-        <Note tone="stop" className="mb-3" title={failureTitle(ended.error.code)}>
-          {ended.error.message}
-          {ended.error.hint ? ` ${ended.error.hint}` : ""}
-        </Note>
-      )}
+      {ended?.state === "failed" && ended.error && <FailureNote className="mb-3" failure={describeFailure(ended.error)} />}
       {ended?.state === "cancelled" && (
         <Note tone="plain" className="mb-3" title={t("first.cancelled")}>
           {t("first.cancelledDetail")}
@@ -74,7 +70,7 @@ function Offer({ ended }: { ended: Job | null }) {
           <Fact name={t("first.memory")}>{formatBytes(starter.memoryBytes)}</Fact>
           <Fact name={t("first.parameters")}>{formatParameters(starter.parameters)}</Fact>
           <Fact name={t("first.license")} isText>
-            {starter.license}
+            {formatLicense(starter.license)}
           </Fact>
         </dl>
         <p className="mt-3 text-12 leading-prose text-ink-3">{t(`first.source.${starter.source ?? "unknown"}`)}</p>

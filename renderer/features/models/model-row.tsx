@@ -1,15 +1,15 @@
 import { Ellipsis, Layers, Trash2 } from "lucide-react"
 import { useTranslation } from "react-i18next"
 import type { InstalledModel } from "../../../shared/schema/model.ts"
-import { failureTitle } from "../../lib/failure.ts"
-import { formatBytes, formatCount, formatName, formatParameters } from "../../lib/format.ts"
+import { describeFailure } from "../../lib/failure.ts"
+import { formatBytes, formatCount, formatLicense, formatName, formatParameters } from "../../lib/format.ts"
 import { useMain } from "../../lib/mirror.ts"
 import { Button, IconButton } from "../../ui/button.tsx"
+import { FailureNote } from "../../ui/failure-note.tsx"
 import { Menu, MenuItem } from "../../ui/menu.tsx"
-import { Note } from "../../ui/note.tsx"
 import { Tag } from "../../ui/tag.tsx"
 import { cancelLoad, eject, loadModel } from "./actions.ts"
-import { canQuantize, models } from "./state.ts"
+import { canQuantize, models, whyUnsupported } from "./state.ts"
 
 /** One installed model: what it is, where it came from, what can be done with it. */
 export function ModelRow({ model }: { model: InstalledModel }) {
@@ -31,17 +31,12 @@ export function ModelRow({ model }: { model: InstalledModel }) {
             <span>{t("models.parametersShort", { n: formatParameters(model.parameters) })}</span>
             <span className="font-mono">{model.architecture}</span>
             <span>{t("models.contextTokens", { n: formatCount(model.context_length) })}</span>
-            <span>{model.license ?? t("models.licenseUnknown")}</span>
+            <span>{formatLicense(model.license)}</span>
           </p>
           <p className="mt-0.5 truncate text-12 text-ink-3" title={model.path}>
             {model.isOwned ? <Source source={model.source} /> : t("models.readAt", { path: model.path })}
           </p>
           {model.note && <p className="mt-1 text-12 leading-prose text-ink-2">{model.note}</p>}
-          {!model.supported && (
-            <p className="mt-1 text-12 leading-prose text-stop">
-              <span className="font-semibold">{t("models.unsupported")}</span> {model.reason}
-            </p>
-          )}
         </div>
         <div className="flex flex-none items-center gap-2">
           <LoadButton model={model} isLoaded={isLoaded} />
@@ -57,12 +52,8 @@ export function ModelRow({ model }: { model: InstalledModel }) {
           </Menu>
         </div>
       </div>
-      {failure && (
-        <Note tone="stop" className="mt-3" title={failureTitle(failure.code)}>
-          {failure.message}
-          {failure.hint ? ` ${failure.hint}` : ""}
-        </Note>
-      )}
+      {!model.supported && <FailureNote className="mt-3" failure={whyUnsupported(model)} />}
+      {failure && <FailureNote className="mt-3" failure={describeFailure(failure)} />}
     </li>
   )
 }

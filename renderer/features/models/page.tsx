@@ -1,10 +1,10 @@
 import { Plus } from "lucide-react"
 import { useTranslation } from "react-i18next"
 import type { Job } from "../../../shared/schema/job.ts"
-import { failureTitle } from "../../lib/failure.ts"
+import { describeFailure } from "../../lib/failure.ts"
 import { useMain } from "../../lib/mirror.ts"
 import { Button } from "../../ui/button.tsx"
-import { Note } from "../../ui/note.tsx"
+import { FailureNote } from "../../ui/failure-note.tsx"
 import { dismissJob } from "./actions.ts"
 import { AddDialog } from "./add-dialog.tsx"
 import { CancelButton, JobFigures } from "./job-progress.tsx"
@@ -44,20 +44,17 @@ export function ModelsPage() {
 function JobCard({ job }: { job: Job }) {
   const { t } = useTranslation()
   if (job.state === "failed" && job.error) {
+    const failure = describeFailure(job.error)
     return (
-      <Note
-        tone="stop"
+      <FailureNote
         className="mb-3"
-        title={t("job.failed", { name: job.subject, why: failureTitle(job.error.code) })}
+        failure={{ ...failure, title: t("job.failed", { name: job.subject, why: failure.title }) }}
         action={
           <Button size="small" onClick={() => void dismissJob(job.id)}>
             {t("job.dismiss")}
           </Button>
         }
-      >
-        {job.error.message}
-        {job.error.hint ? ` ${job.error.hint}` : ""}
-      </Note>
+      />
     )
   }
   return (

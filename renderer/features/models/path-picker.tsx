@@ -5,11 +5,11 @@ import { useTranslation } from "react-i18next"
 import type { FolderEntry } from "../../../shared/contract/app.ts"
 import type { ErrorData } from "../../../shared/schema/error.ts"
 import { client } from "../../lib/client.ts"
-import { attempt, failureTitle } from "../../lib/failure.ts"
+import { attempt, describeFailure } from "../../lib/failure.ts"
 import { formatBytes } from "../../lib/format.ts"
 import { Button, IconButton } from "../../ui/button.tsx"
+import { FailureNote } from "../../ui/failure-note.tsx"
 import { fieldBox } from "../../ui/field.tsx"
-import { Note } from "../../ui/note.tsx"
 import { Tag } from "../../ui/tag.tsx"
 
 interface Listing {
@@ -54,11 +54,7 @@ export function PathPicker({ onPick }: { onPick(path: string): void }) {
           {t("add.look")}
         </Button>
       </form>
-      {error && (
-        <Note tone="stop" title={failureTitle(error.code)}>
-          {error.message}
-        </Note>
-      )}
+      {error && <FailureNote failure={describeFailure(error)} />}
       <div className="h-[300px] overflow-auto rounded-card border border-line bg-canvas">
         {listing && (
           <>

@@ -3,13 +3,13 @@ import { useTranslation } from "react-i18next"
 import type { ErrorData } from "../../../shared/schema/error.ts"
 import { BlockSize, QuantizedFormat } from "../../../shared/schema/format.ts"
 import type { InstalledModel } from "../../../shared/schema/model.ts"
-import { attempt, failureTitle } from "../../lib/failure.ts"
+import { attempt, describeFailure } from "../../lib/failure.ts"
 import { formatCount } from "../../lib/format.ts"
 import { useMain } from "../../lib/mirror.ts"
 import { Button } from "../../ui/button.tsx"
 import { ChoiceCards } from "../../ui/choice-cards.tsx"
 import { Dialog } from "../../ui/dialog.tsx"
-import { Note } from "../../ui/note.tsx"
+import { FailureNote } from "../../ui/failure-note.tsx"
 import { SelectField } from "../../ui/select-field.tsx"
 import { quantize } from "./actions.ts"
 import { models } from "./state.ts"
@@ -35,12 +35,7 @@ export function QuantizeDialog({ model }: { model: InstalledModel }) {
       }
     >
       <div className="flex flex-col gap-4">
-        {error && (
-          <Note tone="stop" title={failureTitle(error.code)}>
-            {error.message}
-            {error.hint ? ` ${error.hint}` : ""}
-          </Note>
-        )}
+        {error && <FailureNote failure={describeFailure(error)} />}
         <ChoiceCards<QuantizedFormat>
           label={t("quantize.format")}
           value={format}

@@ -3,11 +3,11 @@ import { useState } from "react"
 import { useTranslation } from "react-i18next"
 import type { ErrorData } from "../../../shared/schema/error.ts"
 import type { InstalledModel } from "../../../shared/schema/model.ts"
-import { attempt, failureTitle } from "../../lib/failure.ts"
+import { attempt, describeFailure } from "../../lib/failure.ts"
 import { formatBytes } from "../../lib/format.ts"
 import { Button } from "../../ui/button.tsx"
 import { Dialog } from "../../ui/dialog.tsx"
-import { Note } from "../../ui/note.tsx"
+import { FailureNote } from "../../ui/failure-note.tsx"
 import { removeModel } from "./actions.ts"
 import { models } from "./state.ts"
 
@@ -36,11 +36,7 @@ export function RemoveDialog({ model }: { model: InstalledModel }) {
       }
     >
       <p className="font-mono text-12 wrap-anywhere text-ink-2">{model.path}</p>
-      {error && (
-        <Note tone="stop" className="mt-3" title={failureTitle(error.code)}>
-          {error.message}
-        </Note>
-      )}
+      {error && <FailureNote className="mt-3" failure={describeFailure(error)} />}
     </Dialog>
   )
 }

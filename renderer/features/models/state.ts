@@ -2,6 +2,7 @@
 import type { Snapshot } from "../../../shared/contract/app.ts"
 import type { Job, JobProgress } from "../../../shared/schema/job.ts"
 import type { InstalledModel } from "../../../shared/schema/model.ts"
+import { describeFailure, type Failure } from "../../lib/failure.ts"
 import { slice } from "../../lib/slice.ts"
 
 export type ModelsDialog = null | { kind: "add" } | { kind: "quantize"; modelId: string } | { kind: "remove"; modelId: string }
@@ -65,6 +66,11 @@ export function phaseFraction({ done, total, unit }: JobProgress): number | null
 /** Supported ones first, newest first. */
 export function sortModels(list: InstalledModel[]): InstalledModel[] {
   return list.toSorted((a, b) => Number(b.supported) - Number(a.supported) || b.addedAt - a.addedAt)
+}
+
+/** Why a model cannot be run, as an error of main's. */
+export function whyUnsupported({ name, reason }: { name: string; reason: string | null }): Failure {
+  return describeFailure({ code: "unsupported", message: reason ?? name })
 }
 
 const ours = new Set(["int8", "nf4", "nf4-dq", "fp4", "fp4-dq"])

@@ -1,22 +1,22 @@
 import type { Settings } from "../../../shared/schema/settings.ts"
 import { client } from "../../lib/client.ts"
 import { copyText } from "../../lib/clipboard.ts"
-import { attempt } from "../../lib/failure.ts"
+import { attempt, describeFailure } from "../../lib/failure.ts"
 import { t } from "../../lib/i18n.ts"
-import { showToast } from "../../ui/toast.tsx"
+import { showFailure, showToast } from "../../ui/toast.tsx"
 
 /** Main keeps the settings; they come back as an event. */
 export async function change(settings: Partial<Settings>): Promise<void> {
   await attempt(
     () => client["settings.update"](settings),
-    (error) => showToast(error.message),
+    (error) => showFailure(describeFailure(error)),
   )
 }
 
 export async function copyDiagnostics(): Promise<void> {
   const text = await attempt(
     () => client["app.diagnostics"](undefined),
-    (error) => showToast(error.message),
+    (error) => showFailure(describeFailure(error)),
   )
   if (text === undefined) return
   await copyText(text)

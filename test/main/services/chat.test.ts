@@ -212,6 +212,11 @@ it("counts the chat and the draft with the model's own template", async () => {
   await send("Hello there")
   expect(await client["chat.count"]({ chatId, draft: "" })).toEqual({ chat: 1 + 4 + 4 + 6, draft: 0, limit: 8192 })
   expect(await client["chat.count"]({ chatId, draft: "three more words" })).toEqual({ chat: 15, draft: 5, limit: 8192 })
+  // A chat that is not made yet.
+  expect(await client["chat.count"]({ chatId: null, draft: "" })).toEqual({ chat: 0, draft: 0, limit: 8192 })
+  expect(await client["chat.count"]({ chatId: null, draft: "two words" })).toEqual({ chat: 0, draft: 1 + 2 + 2, limit: 8192 })
+  const withSystem = await client["chat.count"]({ chatId: null, system: "Be brief now.", draft: "two words" })
+  expect(withSystem).toEqual({ chat: 0, draft: 1 + 2 + 3 + 2 + 2, limit: 8192 })
   await client["models.unload"](undefined)
   expect(await client["chat.count"]({ chatId, draft: "x" })).toEqual({ chat: 0, draft: 0, limit: null })
 })

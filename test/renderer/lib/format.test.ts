@@ -3,6 +3,7 @@ import {
   formatBytes,
   formatCount,
   formatDone,
+  formatLicense,
   formatName,
   formatParameters,
   formatRate,
@@ -89,6 +90,11 @@ describe("numbers as people read them", () => {
   test("formats have names, those of others as the field writes them", () => {
     expect(formatName("nf4-dq")).toBe("4-bit (NF4 + DQ)")
     expect(formatName("q4_1")).toBe("Q4_1")
+  })
+
+  test("licenses have the names that their authors gave them", () => {
+    expect(["apache-2.0", "MIT", "llama3.2"].map(formatLicense)).toEqual(["Apache 2.0", "MIT", "Llama 3.2"])
+    expect(["some-license-1.0", "other", null].map(formatLicense)).toEqual(["some-license-1.0", "Other license", "License unknown"])
   })
 
   test("follow the language", async () => {

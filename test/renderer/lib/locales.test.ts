@@ -121,7 +121,7 @@ describe("the words of the page", () => {
   test("what is named after a list of main has a word for each entry", () => {
     const keys = bases(english)
     const wanted = [
-      ...ErrorCode.options.map((code) => `error.${code}`),
+      ...ErrorCode.options.flatMap((code) => [`error.${code}.title`, `error.${code}.advice`]),
       ...Format.options.map((format) => `format.${format}.name`),
       ...JobProgress.shape.phase.options.map((phase) => `job.phase.${phase}`),
     ]
