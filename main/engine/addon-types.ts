@@ -2,7 +2,10 @@
 // Numbers that count bytes or elements are JavaScript numbers (exact to 2^53). Every function checks its argument and throws
 // an Error with `code` (see shared/schema/error.ts) before any work begins; tasks reject with such an Error.
 
-/** A native job off the JavaScript thread. `cancel` makes the promise reject with code "cancelled" soon; calling it late is harmless. */
+/**
+ * A native job off the JavaScript thread. `cancel` makes the promise reject with code "cancelled" soon, or resolve where the job
+ * says that it keeps what it made; calling it late is harmless.
+ */
 export interface Task<Result> {
   promise: Promise<Result>
   cancel(): void
@@ -123,10 +126,11 @@ export interface NativeGenerateOptions {
 
 export interface NativeGenerateResult {
   tokens: number[]
-  stopReason: "stop_token" | "max_new_tokens" | "context_full"
+  stopReason: "stop_token" | "max_new_tokens" | "context_full" | "cancelled"
   promptTokens: number
   /** Prompt tokens taken from the cache. */
   cachedTokens: number
+  /** 0 when it was cancelled before the whole prompt was computed. */
   prefillMs: number
   decodeMs: number
   timeToFirstTokenMs: number
@@ -136,7 +140,8 @@ export interface NativeModel {
   readonly plan: NativePlan
   /**
    * Generates; one job at a time per model (code "busy" otherwise). `onTokens` gets batches of new ids as they come. It may return
-   * a promise-free `false` to ask for a stop (the result then says "stop_token" and holds what was made so far).
+   * a promise-free `false` to ask for a stop (the result then says "stop_token" and holds what was made so far). Cancelled, it
+   * resolves with what was made and measured by then.
    */
   generate(options: NativeGenerateOptions, onTokens: (tokens: number[]) => boolean | undefined): Task<NativeGenerateResult>
   /** Logits of every position of a fresh sequence: fp32 [T, V] written raw (little-endian) to `path` at byte `offset` (the file exists). */

@@ -24,24 +24,17 @@ export async function generate(
   const prompt = await buildPrompt(model, options.prompt, maxNewTokens)
   const reply = createReply(model, options.stop, emit)
 
-  let result: NativeGenerateResult | null = null
   const request = { tokens: prompt.tokens, maxNewTokens, sampling: { ...sampling, seed }, stopTokens: model.opened.stopTokens }
-  try {
-    result = await runTask(model.native.generate(request, reply.push), signal)
-  } catch (error) {
-    if (!signal.aborted || (error as { code?: string }).code !== "cancelled") throw error
-  }
+  const result = await runTask(model.native.generate(request, reply.push), signal)
   await reply.end()
-  const stopReason = reply.isStopped ? "stop_string" : result ? stopReasons[result.stopReason] : "cancelled"
   return {
     text: reply.text,
     tokens: reply.tokens,
-    stopReason,
-    promptTokens: prompt.tokens.length,
-    // The engine tells its own figures only for what it could finish.
-    cachedTokens: result?.cachedTokens ?? 0,
-    prefillTokensPerS: result ? perSecond(result.promptTokens - result.cachedTokens, result.prefillMs) : 0,
-    decodeTokensPerS: result ? perSecond(result.tokens.length - 1, result.decodeMs) : perSecond(reply.tokens.length - 1, reply.decodeMs),
+    stopReason: reply.isStopped ? "stop_string" : stopReasons[result.stopReason],
+    promptTokens: result.promptTokens,
+    cachedTokens: result.cachedTokens,
+    prefillTokensPerS: perSecond(result.promptTokens - result.cachedTokens, result.prefillMs),
+    decodeTokensPerS: perSecond(result.tokens.length - 1, result.decodeMs),
     timeToFirstTokenMs: reply.firstAt === null ? 0 : reply.firstAt - started,
     seed,
     droppedMessages: prompt.droppedMessages,
@@ -52,6 +45,7 @@ const stopReasons: Record<NativeGenerateResult["stopReason"], StopReason> = {
   stop_token: "end",
   max_new_tokens: "max_new_tokens",
   context_full: "context_full",
+  cancelled: "cancelled",
 }
 
 function perSecond(count: number, ms: number): number {
@@ -69,17 +63,12 @@ function createReply(model: HeldModel, stops: string[], emit: CallContext<Event>
     text: "",
     tokens: [] as number[],
     firstAt: null as number | null,
-    lastAt: 0,
     get isStopped() {
       return stopStrings.isStopped
     },
-    get decodeMs() {
-      return reply.firstAt === null ? 0 : reply.lastAt - reply.firstAt
-    },
     /** Answers the engine: false when no more is wanted. */
     push(ids: number[]): boolean | undefined {
-      reply.lastAt = performance.now()
-      reply.firstAt ??= reply.lastAt
+      reply.firstAt ??= performance.now()
       // One by one: the token that completes a stop string is the last one of the reply.
       for (const id of ids) {
         if (stopStrings.isStopped) break

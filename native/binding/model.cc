@@ -79,6 +79,7 @@ GenerateOptions to_generate_options(const Fields& fields) {
 
 const char* stop_reason_name(StopReason reason) {
   switch (reason) {
+    case StopReason::cancelled: return "cancelled";
     case StopReason::stop_token: return "stop_token";
     case StopReason::max_new_tokens: return "max_new_tokens";
     case StopReason::context_full: return "context_full";
@@ -147,9 +148,11 @@ Napi::Value ModelHandle::generate(const Napi::CallbackInfo& info) {
       task.emit({token});
       return !*is_stopped;
     };
-    return [generated = (*claim)->session.generate(options, on_token, task.cancel())](Napi::Env env) {
-      return generated_to_js(env, generated);
-    };
+    const auto generated = std::make_shared<GenerateResult>();
+    const ToJs to_js = [generated](Napi::Env env) { return generated_to_js(env, *generated); };
+    task.keep_when_cancelled(to_js);
+    (*claim)->session.generate(options, on_token, task.cancel(), *generated);
+    return to_js;
   });
 }
 

@@ -61,6 +61,10 @@ void TaskBase::run() {
   } catch (...) {
     error_ = current_error();
   }
+  if (error_ && error_->first == ErrorCode::cancelled && kept_) {
+    error_.reset();
+    result_ = std::move(kept_);
+  }
   wake(true);
   if (!is_closing_) napi_release_threadsafe_function(wake_function_, napi_tsfn_release);
 }

@@ -51,6 +51,9 @@ class TaskBase {
 
   const Cancel& cancel() const { return *cancel_; }
 
+  // What the promise resolves with if the work throws `cancelled`; without it the promise rejects. Called by the work.
+  void keep_when_cancelled(ToJs kept) { kept_ = std::move(kept); }
+
  protected:
   // Asks the JavaScript thread to deliver what is pending; the last time, when the work is done. Called by the work.
   void wake(bool is_done = false);
@@ -80,6 +83,7 @@ class TaskBase {
   bool is_wake_pending_ = false;
   bool is_done_ = false;
 
+  ToJs kept_;    // used by the thread only
   ToJs result_;  // written by the thread before is_done_
   std::optional<std::pair<ErrorCode, std::string>> error_;
   std::optional<Napi::Error> listener_error_;

@@ -21,15 +21,16 @@ class Stopwatch {
 
 }  // namespace
 
-GenerateResult Session::generate(const GenerateOptions& options, const std::function<bool(int32_t)>& on_token, const Cancel& cancel) {
+void Session::generate(const GenerateOptions& options, const OnToken& on_token, const Cancel& cancel, GenerateResult& result) {
   const std::span<const int32_t> prompt = options.tokens;
   check_tokens(prompt);
   Sampler sampler(options.sampling, model_.decoder().vocab_size);
   for (const int32_t token : prompt) sampler.observe(token);
 
-  GenerateResult result;
+  result = {};
   result.prompt_tokens = static_cast<int64_t>(prompt.size());
-  if (options.max_new_tokens <= 0) return result;
+  const auto end = [&](StopReason reason) { result.stop_reason = reason; };
+  if (options.max_new_tokens <= 0) return end(StopReason::max_new_tokens);
 
   const Stopwatch since_start;
   result.cached_tokens = reusable_prefix(prompt);
@@ -42,18 +43,9 @@ GenerateResult Session::generate(const GenerateOptions& options, const std::func
     if (result.tokens.size() == 1) result.time_to_first_token_ms = since_start.ms();
     result.decode_ms = since_start.ms() - result.time_to_first_token_ms;
     const bool is_stop = std::ranges::find(options.stop_tokens, token) != options.stop_tokens.end();
-    if (!on_token(token) || is_stop) {
-      result.stop_reason = StopReason::stop_token;
-      return result;
-    }
-    if (static_cast<int64_t>(result.tokens.size()) >= options.max_new_tokens) {
-      result.stop_reason = StopReason::max_new_tokens;
-      return result;
-    }
-    if (static_cast<int64_t>(cached_.size()) >= model_.context()) {
-      result.stop_reason = StopReason::context_full;
-      return result;
-    }
+    if (!on_token(token) || is_stop) return end(StopReason::stop_token);
+    if (static_cast<int64_t>(result.tokens.size()) >= options.max_new_tokens) return end(StopReason::max_new_tokens);
+    if (static_cast<int64_t>(cached_.size()) >= model_.context()) return end(StopReason::context_full);
     sampler.observe(token);
     row = extend({&token, 1}, cancel);
   }

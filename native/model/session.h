@@ -19,15 +19,15 @@ struct GenerateOptions {
   std::vector<int32_t> stop_tokens;
 };
 
-enum class StopReason { stop_token, max_new_tokens, context_full };
+enum class StopReason { cancelled, stop_token, max_new_tokens, context_full };
 
 struct GenerateResult {
-  std::vector<int32_t> tokens;  // a stop token drawn is the last
-  StopReason stop_reason = StopReason::max_new_tokens;
+  std::vector<int32_t> tokens;                     // a stop token drawn is the last
+  StopReason stop_reason = StopReason::cancelled;  // until another one ends it
   int64_t prompt_tokens = 0;
   int64_t cached_tokens = 0;  // of the prompt, not computed again
-  double prefill_ms = 0;
-  double decode_ms = 0;  // from the first new token to the last
+  double prefill_ms = 0;      // 0 until the whole prompt was computed
+  double decode_ms = 0;       // from the first new token to the last
   double time_to_first_token_ms = 0;
 };
 
@@ -37,8 +37,14 @@ class Session {
 
   // on_token gets each new token at once; false asks for a stop, which counts as a stop token. Throws bad_input for an
   // empty prompt, one that does not fit the context, or an id outside the vocabulary; bad_file for weights
-  // that give no numbers or whose file changed; cancelled; what the ops throw.
-  GenerateResult generate(const GenerateOptions& options, const std::function<bool(int32_t)>& on_token, const Cancel& cancel);
+  // that give no numbers or whose file changed; cancelled; what the ops throw. What was made and measured by then stands in `result`.
+  using OnToken = std::function<bool(int32_t)>;
+  void generate(const GenerateOptions& options, const OnToken& on_token, const Cancel& cancel, GenerateResult& result);
+  GenerateResult generate(const GenerateOptions& options, const OnToken& on_token, const Cancel& cancel) {
+    GenerateResult result;
+    generate(options, on_token, cancel, result);
+    return result;
+  }
 
   // Forgets what the cache holds: it was overwritten by someone else.
   void forget() { cached_.clear(); }

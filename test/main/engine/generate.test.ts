@@ -142,6 +142,7 @@ test("cancelled in the middle, what was made is kept", async () => {
   expect(cancelled.tokens.length).toBeGreaterThan(0)
   expect(cancelled.tokens.length).toBeLessThan(8000)
   expect(cancelled.text.startsWith(events.join(""))).toBe(true)
+  expect(cancelled.prefillTokensPerS).toBeGreaterThan(0)
   const maxNewTokens = cancelled.tokens.length + 8
   const whole = await generate({ ...request, sampling: { ...request.sampling, maxNewTokens } })
   expect(whole.text.startsWith(cancelled.text)).toBe(true)

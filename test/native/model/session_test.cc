@@ -151,7 +151,11 @@ TEST_CASE(cancelling_stops_at_once_and_leaves_the_session_usable) {
   const std::vector<int32_t> expected = session.generate(test::greedy(prompt, 8), kGoOn, Cancel()).tokens;
   Cancel before;
   before.request();
-  CHECK(test::error_code_of([&] { session.generate(test::greedy(std::vector<int32_t>(700, 3), 1), kGoOn, before); }) == "cancelled");
+  GenerateResult none;
+  const GenerateOptions never = test::greedy(joined({prompt[0]}, std::vector<int32_t>(700, 3)), 1);
+  CHECK(test::error_code_of([&] { session.generate(never, kGoOn, before, none); }) == "cancelled");
+  CHECK(none.stop_reason == StopReason::cancelled && none.prompt_tokens == 701 && none.cached_tokens == 1);
+  CHECK(none.tokens.empty() && none.prefill_ms == 0 && none.decode_ms == 0 && none.time_to_first_token_ms == 0);
   CHECK(session.generate(test::greedy(prompt, 8), kGoOn, Cancel()).tokens == expected);
 
   Cancel during;
@@ -160,8 +164,10 @@ TEST_CASE(cancelling_stops_at_once_and_leaves_the_session_usable) {
     if (++n == 3) during.request();
     return true;
   };
-  CHECK(test::error_code_of([&] { session.generate(test::greedy(prompt, 900), stop_at_third, during); }) == "cancelled");
-  CHECK(n == 3);
+  GenerateResult part;
+  CHECK(test::error_code_of([&] { session.generate(test::greedy(prompt, 900), stop_at_third, during, part); }) == "cancelled");
+  CHECK(n == 3 && part.stop_reason == StopReason::cancelled && part.prompt_tokens == 12 && part.cached_tokens == 11);
+  CHECK(part.tokens == std::vector<int32_t>(expected.begin(), expected.begin() + 3) && part.prefill_ms > 0 && part.decode_ms > 0);
   const GenerateResult after = session.generate(test::greedy(prompt, 8), kGoOn, Cancel());
   CHECK(after.cached_tokens == 11 && after.tokens == expected);
 }
