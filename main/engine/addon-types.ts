@@ -39,6 +39,8 @@ export interface NativeTensor {
   shape: number[]
   quantized?: NativeQuantizedSource
   unpermuteHeads?: number
+  /** The file holds [columns, rows], as GPT-2's Conv1D does; `shape` is [rows, columns]. Plain encodings only. */
+  isTransposed?: boolean
 }
 
 export interface NativeDecoder {
@@ -159,6 +161,7 @@ export interface NativeQuantizeTensor {
   encoding: NativeEncoding
   shape: number[]
   unpermuteHeads?: number
+  isTransposed?: boolean
   /** "copy" converts to `dtype` where that differs. */
   action:
     | { kind: "copy"; dtype: PlainDtype }

@@ -34,11 +34,16 @@ export async function joinQuantized(tensors: FileTensor[], files: string[]): Pro
     const weight = state.name.slice(0, state.name.indexOf(stateMark))
     const context = new Companions(parts, files, taken, weight)
     taken.add(state.name)
+    if (joined.has(weight)) {
+      throw new AppError("bad_file", `${context.what} has two quant_states: its codes cannot be of two types.`, damagedHint)
+    }
     joined.set(weight, await fourBit(context, state))
   }
   for (const tensor of tensors) {
     if (!tensor.name.endsWith(".SCB")) continue
-    const weight = `${tensor.name.slice(0, -".SCB".length)}.weight`
+    const owner = tensor.name.slice(0, -".SCB".length)
+    // Of a linear layer the scales stand beside the weight, of a parameter (experts) below it.
+    const weight = parts.has(owner) ? owner : `${owner}.weight`
     taken.add(tensor.name)
     joined.set(weight, await eightBit(new Companions(parts, files, taken, weight), tensor))
   }
@@ -78,7 +83,14 @@ class Companions {
     if (!part) return undefined
     if (part.dtype !== dtype || elementCount(part.shape) !== length) {
       const found = `${part.dtype} ${shapeText(part.shape)}`
-      throw new AppError("bad_file", `${this.what}: its companion ${name} is ${found}, expected ${dtype} [${length}].`, damagedHint)
+      const isRepacked = part.dtype === "BF16" && part.shape.length === 2 && elementCount(part.shape) === length
+      throw new AppError(
+        "bad_file",
+        `${this.what}: its companion ${name} is ${found}, expected ${dtype} [${length}].`,
+        isRepacked
+          ? "bitsandbytes writes such scales when a model that has already answered on a CPU is saved. Quantize it again and save it first."
+          : damagedHint,
+      )
     }
     this.#taken.add(name)
     this.bytes += part.data.bytes
@@ -139,22 +151,23 @@ const layouts: Record<number, string> = { 1: "col32", 2: "col_turing", 3: "col_a
 
 async function eightBit(context: Companions, scb: FileTensor): Promise<ModelTensor> {
   const { weight, what } = context
-  const [rows, columns] = weight.shape
-  if (weight.dtype !== "I8" || rows === undefined || columns === undefined || weight.shape.length !== 2) {
+  const rank = weight.shape.length
+  if (weight.dtype !== "I8" || rank < 2 || rank > 3) {
     throw new AppError(
       "bad_file",
       `${what} has 8-bit scales but is ${weight.dtype} ${shapeText(weight.shape)}, expected I8 [rows, columns].`,
       damagedHint,
     )
   }
-  if (scb.dtype !== "F32" || !isSameShape(scb.shape, [rows])) {
+  const rows = weight.shape.slice(0, -1)
+  if (scb.dtype !== "F32" || !isSameShape(scb.shape, rows)) {
     throw new AppError(
       "bad_file",
-      `${what}: its scales ${scb.name} are ${scb.dtype} ${shapeText(scb.shape)}, expected F32 [${rows}].`,
+      `${what}: its scales ${scb.name} are ${scb.dtype} ${shapeText(scb.shape)}, expected F32 ${shapeText(rows)}.`,
       damagedHint,
     )
   }
-  const layout = context.takeOptional(weight.name.replace(/weight$/, "weight_format"), "U8", 1)
+  const layout = weight.name.endsWith(".weight") ? context.takeOptional(`${weight.name}_format`, "U8", 1) : undefined
   const number = layout ? (await context.read(layout)).readUInt8() : 0
   if (number !== 0) {
     throw new AppError(

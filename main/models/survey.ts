@@ -9,6 +9,7 @@ import { architectureName, describeModel, type ModelDescription } from "./descri
 import { hasGgufMagic } from "./find.ts"
 import { configPath, readFolder } from "./folder.ts"
 import { readTokenizer } from "./folder-tokenizer.ts"
+import { refuseForeign } from "./foreign-quantization.ts"
 import { readGgufModel } from "./gguf-model.ts"
 import { ggufName } from "./gguf-parts.ts"
 import { tokenizerFromGguf } from "./gguf-tokenizer.ts"
@@ -58,7 +59,7 @@ async function surveyFolder(path: string): Promise<Survey> {
   const { config, files } = folder
   const reasons = new Reasons()
   const description = await reasons.collect(() => describeModel(config, configPath(path)))
-  await reasons.collect(() => checkQuantization(config))
+  await reasons.collect(() => refuseForeign(config, folder.tensors))
   if (!folder.tensors && folder.isPickled) reasons.add("Only pickled .bin weights: refused, they can run code.")
   const tensors = folder.tensors && ((await reasons.collect(() => joinQuantized(folder.tensors ?? [], files))) ?? asTheyAre(folder.tensors))
   const tokenizer = await readTokenizer(path)
@@ -135,15 +136,6 @@ class Reasons {
       return null
     }
   }
-}
-
-function checkQuantization(config: Record<string, unknown>): void {
-  const { quantization_config: quantization } = config
-  if (!isObject(quantization) || quantization.quant_method === "bitsandbytes") return
-  const isBitsandbytes =
-    quantization.quant_method === undefined && (quantization.load_in_4bit === true || quantization.load_in_8bit === true)
-  if (isBitsandbytes) return
-  throw new AppError("unsupported", `Weights quantized with \`${String(quantization.quant_method).slice(0, 40)}\` are not supported yet.`)
 }
 
 function asTheyAre(tensors: FileTensor[]): ModelTensor[] {

@@ -24,6 +24,7 @@ struct StoredTensor {
   Encoding encoding = Encoding::f32;
   std::vector<int64_t> shape;   // row-major
   int32_t unpermute_heads = 0;  // > 0: the rows of each of so many heads are interleaved for GGUF's rotary layout (tensor_reader.cc)
+  bool is_transposed = false;   // plain types: the file holds the last two dimensions the other way round (Conv1D of GPT-2)
 };
 
 // One stored block: `elements` values in `bytes` bytes. Plain types are blocks of one.

@@ -1,6 +1,8 @@
 #include "io/tensor_reader.h"
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -68,6 +70,10 @@ TensorReader::TensorReader(const InputFile& file, const StoredTensor& tensor)
     }
     head_rows_ = rows / tensor.unpermute_heads;
   }
+  if (tensor.is_transposed && (tensor.shape.size() < 2 || is_gguf_block(tensor.encoding) || head_rows_ != 0)) {
+    throw Error(ErrorCode::bad_input, text("Tensor ", tensor.name, " of shape ", shape_text(tensor.shape), " in ",
+                                           encoding_name(tensor.encoding), " cannot be transposed."));
+  }
 }
 
 // llama.cpp stores row 2 i + j of a head where Hugging Face has row j * D/2 + i (j = 0, 1).
@@ -82,10 +88,12 @@ std::vector<int64_t> TensorReader::position(int64_t index) const {
     at[i] = index % tensor_.shape[i];
     index /= tensor_.shape[i];
   }
+  if (tensor_.is_transposed) std::swap(at[at.size() - 2], at.back());  // as the file has it
   return at;
 }
 
 void TensorReader::read(void* dst, int64_t first, int64_t n, std::vector<uint8_t>& raw) const {
+  if (tensor_.is_transposed) return read_transposed(static_cast<uint8_t*>(dst), first, n, raw);
   if (head_rows_ == 0) return read_contiguous(dst, first, n, raw);
   const int64_t element_bytes = static_cast<int64_t>(dtype_size(type_));
   auto* out = static_cast<uint8_t*>(dst);
@@ -106,6 +114,28 @@ void TensorReader::read_contiguous(void* dst, int64_t first, int64_t n, std::vec
   if (raw.size() < static_cast<size_t>(bytes)) raw.resize(static_cast<size_t>(bytes));
   file_.read(raw.data(), offset, bytes);
   decode_gguf_blocks(static_cast<float*>(dst), raw.data(), tensor_.encoding, n);
+}
+
+// One matrix after another; of each the rows of the range, which are pieces of all its rows in the file.
+void TensorReader::read_transposed(uint8_t* dst, int64_t first, int64_t n, std::vector<uint8_t>& raw) const {
+  const int64_t rows = tensor_.shape[tensor_.shape.size() - 2], cols = tensor_.shape.back(), matrix = rows * cols;
+  const auto element = static_cast<size_t>(dtype_size(type_));
+  for (int64_t at = first; at < first + n;) {
+    const int64_t start = at / matrix * matrix, end = std::min(start + matrix, first + n);
+    const int64_t row_begin = (at - start) / cols, row_end = (end - start + cols - 1) / cols;
+    const auto piece = static_cast<size_t>(row_end - row_begin) * element;
+    if (raw.size() < piece) raw.resize(piece);
+    for (int64_t col = 0; col < cols; ++col) {
+      const int64_t in_file = start + col * rows + row_begin;
+      file_.read(raw.data(), tensor_.data.offset + in_file * static_cast<int64_t>(element), static_cast<int64_t>(piece));
+      for (int64_t row = row_begin; row < row_end; ++row) {
+        const int64_t index = start + row * cols + col;
+        if (index < at || index >= end) continue;
+        std::memcpy(dst + static_cast<size_t>(index - first) * element, raw.data() + static_cast<size_t>(row - row_begin) * element, element);
+      }
+    }
+    at = end;
+  }
 }
 
 }  // namespace nibble

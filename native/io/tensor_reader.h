@@ -1,5 +1,5 @@
 // Reads the values of one stored tensor in ranges, as a plain element type and in the row order the decoder uses:
-// GGUF blocks are decoded, and the rows of GGUF's q and k are put back in the Hugging Face order.
+// GGUF blocks are decoded, the rows of GGUF's q and k are put back in the Hugging Face order, transposed matrices are turned.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,7 @@ class TensorReader {
 
  private:
   void read_contiguous(void* dst, int64_t first, int64_t n, std::vector<uint8_t>& raw) const;
+  void read_transposed(uint8_t* dst, int64_t first, int64_t n, std::vector<uint8_t>& raw) const;
   int64_t row_in_file(int64_t row) const;
 
   const InputFile& file_;

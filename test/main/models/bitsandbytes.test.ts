@@ -78,6 +78,11 @@ function parts(changes: Record<string, Partial<Part> | null> = {}, stateText: ob
   return made
 }
 
+function stateTensor(content: object): Part {
+  const bytes = Buffer.from(JSON.stringify(content))
+  return { dtype: "U8", shape: [bytes.length], bytes }
+}
+
 let written = 0
 
 async function join4(made: Record<string, Part>) {
@@ -122,6 +127,32 @@ test("nested scales are read", async () => {
   expect((await join4(parts(nestedParts, nested)))[0]?.quantized?.nested).toMatchObject({ offset: 0.5, blockSize: 256 })
 })
 
+test("parameters of three dimensions: the experts of a layer in one tensor", async () => {
+  const experts = Object.entries(parts({}, { ...state, shape: [2, 2, 64] })).map(([name, part]) => [
+    name.replace("x.weight", "mlp.experts.gate_up_proj"),
+    part,
+  ])
+  expect(await join4(Object.fromEntries(experts))).toMatchObject([
+    { name: "mlp.experts.gate_up_proj", shape: [2, 2, 64], encoding: "u8", quantized: { format: "nf4", blockSize: 64 }, bytes: 279 },
+  ])
+  const int8 = {
+    "mlp.experts.down_proj": { dtype: "I8", shape: [2, 3, 4], bytes: Buffer.alloc(24) },
+    "mlp.experts.down_proj.SCB": { dtype: "F32", shape: [2, 3], bytes: Buffer.alloc(24) },
+  }
+  expect(await join4(int8)).toMatchObject([{ name: "mlp.experts.down_proj", shape: [2, 3, 4], quantized: { format: "int8" }, bytes: 48 }])
+  const flat = { ...int8, "mlp.experts.down_proj.SCB": { dtype: "F32", shape: [6], bytes: Buffer.alloc(24) } }
+  expect((await refusal(() => join4(flat))).message).toMatch(/are F32 \[6\], expected F32 \[2, 3\]/)
+})
+
+test("scales that a CPU has repacked are told by what wrote them", async () => {
+  const repacked = parts({ "x.weight.absmax": { dtype: "BF16", shape: [1, 4], bytes: Buffer.alloc(8) } })
+  expect(await refusal(() => join4(repacked))).toMatchObject({
+    code: "bad_file",
+    message: expect.stringContaining("absmax is BF16 [1, 4], expected F32 [4]"),
+    hint: expect.stringContaining("already answered on a CPU"),
+  })
+})
+
 const refused: [name: string, made: Record<string, Part>, message: RegExp][] = [
   ["no scales", parts({ "x.weight.absmax": null }), /tensor x\.weight lacks its companion x\.weight\.absmax/],
   ["no weight", parts({ "x.weight": null }), /tensor x\.weight is missing/],
@@ -144,6 +175,13 @@ const refused: [name: string, made: Record<string, Part>, message: RegExp][] = [
   ["state is a list", parts({}, "[]"), /quant_state is not a JSON object/],
   ["state of another type", parts({}, { ...state, quant_type: "fp4" }), /says fp4, but is named x\.weight\.quant_state\.bitsandbytes__nf4/],
   ["state of an unknown type", parts({}, { ...state, quant_type: "af4" }), /quant_state: quant_type is af4/],
+  [
+    "two states",
+    { ...parts(), "x.weight.quant_state.bitsandbytes__fp4": stateTensor({ ...state, quant_type: "fp4" }) },
+    /tensor x\.weight has two quant_states/,
+  ],
+  ["nothing in it", parts({ "x.weight": { shape: [0, 1], bytes: Buffer.alloc(0) } }, { ...state, shape: [0, 64] }), /shape\.0 is 0/],
+  ["shape of none", parts({}, { ...state, shape: null }), /quant_state: shape/],
   ["block of 63", parts({}, { ...state, blocksize: 63 }), /blocksize is 63/],
   ["shape of 2^80", parts({}, { ...state, shape: [2 ** 40, 2 ** 40] }), /in 4 bits takes/],
   ["shape of nothing", parts({}, { ...state, shape: [] }), /quant_state: shape/],

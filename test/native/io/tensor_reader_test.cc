@@ -111,3 +111,37 @@ TEST_CASE(heads_that_cannot_be_interleaved_are_refused) {
   CHECK(refusal(file, tensor_of(Encoding::q8_0, {64}, 0, 68, 2), &message) == "bad_input");
   CHECK(contains(message, "layer.w") && contains(message, "32"));
 }
+
+TEST_CASE(transposed_matrices_are_turned) {
+  // In the file two of [3, 5]; as matrices [5, 3].
+  std::vector<float> values(30), expected(30);
+  for (size_t i = 0; i < 30; ++i) {
+    const size_t row = i / 3 % 5, col = i % 3;
+    expected[i] = values[i / 15 * 15 + col * 5 + row] = static_cast<float>(i);
+  }
+  const test::TempFile file = file_of(values, 0);
+  StoredTensor tensor = tensor_of(Encoding::f32, {2, 5, 3}, 0, 120);
+  tensor.is_transposed = true;
+  const InputFile input(file.path());
+  const TensorReader reader(input, tensor);
+  CHECK((reader.position(22) == std::vector<int64_t>{1, 1, 2}));  // row 2, column 1 of the second
+  std::vector<uint8_t> raw;
+  for (int64_t first = 0; first < 30; ++first) {
+    for (int64_t n = 0; first + n <= 30; ++n) {
+      std::vector<float> some(static_cast<size_t>(n) + 1, -1);
+      reader.read(some.data(), first, n, raw);
+      CHECK(std::memcmp(some.data(), expected.data() + first, static_cast<size_t>(n) * 4) == 0 && some.back() == -1);
+    }
+  }
+}
+
+TEST_CASE(only_plain_matrices_can_be_transposed) {
+  const test::TempFile file(std::vector<uint8_t>(4000));
+  for (StoredTensor tensor :
+       {tensor_of(Encoding::f32, {6}, 0, 24), tensor_of(Encoding::q8_0, {2, 32}, 0, 68), tensor_of(Encoding::f32, {6, 2}, 0, 48, 1)}) {
+    tensor.is_transposed = true;
+    std::string message;
+    CHECK(refusal(file, tensor, &message) == "bad_input");
+    CHECK(contains(message, "cannot be transposed"));
+  }
+}

@@ -21,7 +21,8 @@ struct TinyOptions {
   int64_t lead = 0;                                           // bytes before the first tensor
   int64_t gap = 0;                                            // bytes between tensors
   int32_t window = 0;
-  bool has_biases = false;  // q, k, v and down get biases of zeros
+  bool has_biases = false;     // q, k, v and down get biases of zeros
+  bool stores_tables = false;  // embedding and head stand in the file as `stored` says
 };
 
 class TinyDecoder {
@@ -103,7 +104,7 @@ class TinyDecoder {
       seed_ = 1664525u * seed_ + 1013904223u;
       value = static_cast<float>(static_cast<int32_t>(seed_) >> 8) * 0x1p-23f * 0.25f + (is_norm ? 1.0f : 0.0f);
     }
-    if (is_linear && options_.stored) return add_quantized(role, shape, values);
+    if ((is_linear || (options_.stores_tables && !is_norm)) && options_.stored) return add_quantized(role, shape, values);
     add_plain(role, shape, values);
   }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/text.h"
 #include "harness.h"
 #include "model/tiny_decoder.h"
 
@@ -132,6 +133,51 @@ TEST_CASE(weights_may_lie_at_any_address) {
       }
     }
   }
+}
+
+TEST_CASE(embedding_and_head_may_be_quantized) {
+  const std::vector<float> plain = logits_of(TinyDecoder(), "ref");
+  const QuantizeSpec fp4{FormatId::Fp4, 64, false};
+  for (const QuantizeSpec& spec : {kNf4, kNested, kInt8, fp4}) {
+    const TinyDecoder tables({.stored = spec, .stores_tables = true});
+    const std::vector<float> expected = logits_of(tables, "ref");
+    CHECK(expected != plain && expected != logits_of(TinyDecoder({.stored = spec}), "ref"));
+    for (const char* const* backend = op_table_names(); *backend != nullptr; ++backend) {
+      // The kernels of the backends differ from the reference by roundings of fp32 sums and by those of the fp16 cache.
+      test::check_close(text("quantized tables on ", *backend), logits_of(tables, *backend), expected, [](size_t) { return 8 * 0x1p-11; });
+    }
+    // A tied head reads the same codes.
+    TinyDecoder tied({.stored = spec, .stores_tables = true});
+    TinyDecoder untied({.stored = spec, .stores_tables = true});
+    untied.tensor("head").data = untied.tensor("embed").data;
+    untied.tensor("head").quantized = untied.tensor("embed").quantized;
+    tied.source.tensors.pop_back();
+    tied.source.decoder.has_tied_head = true;
+    CHECK(logits_of(tied, "ref") == logits_of(untied, "ref"));
+  }
+}
+
+TEST_CASE(a_transposed_matrix_in_the_file_is_turned) {
+  TinyDecoder decoder;
+  const std::vector<float> expected = logits_of(decoder, "ref");
+  TensorSource& up = decoder.tensor("layers.0.up");
+  std::vector<uint8_t> bytes = decoder.file().bytes();
+  std::vector<float> values(96 * 64), turned(96 * 64);
+  std::memcpy(values.data(), bytes.data() + up.data.offset, values.size() * 4);
+  for (size_t row = 0; row < 96; ++row) {
+    for (size_t col = 0; col < 64; ++col) turned[col * 96 + row] = values[row * 64 + col];
+  }
+  std::memcpy(bytes.data() + up.data.offset, turned.data(), turned.size() * 4);
+  const test::TempFile changed(bytes);
+  decoder.source.files = {changed.path()};
+  CHECK(logits_of(decoder, "ref") != expected);
+  up.is_transposed = true;
+  CHECK(logits_of(decoder, "ref") == expected);
+  LoadOptions straight = TinyDecoder().load_options("ref"), quantized = decoder.load_options("ref");
+  straight.quantize = quantized.quantize = kNf4;
+  const TinyDecoder original;
+  straight.source = original.source;
+  CHECK(test::all_logits(*test::load(quantized), test::tiny_prompt()) == test::all_logits(*test::load(straight), test::tiny_prompt()));
 }
 
 TEST_CASE(a_file_may_bring_its_own_code_book) {
