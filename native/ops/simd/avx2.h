@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include <cstdint>
+#include <cstring>
 
 namespace nibble::avx2 {
 
@@ -84,6 +85,9 @@ struct V {
     return _mm256_castsi256_ps(_mm256_and_si256(bf16_bits(x), _mm256_set1_epi32(static_cast<int32_t>(0xffff0000u))));
   }
 
+  static F round_f16_finite(F x) { return _mm256_blendv_ps(x, round_f16(x), _mm256_cmp_ps(abs(x), set1(65520), _CMP_LT_OQ)); }
+  static F keep_below(F a, F limit) { return _mm256_and_ps(a, _mm256_cmp_ps(a, limit, _CMP_LT_OQ)); }
+
   static I load_bytes(const uint8_t* p) { return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))); }
   static Table table(const float* values) { return {load(values), load(values + 8)}; }
   static F lookup(const Table& t, I index) {  // bits 0 to 2 pick within a half, bit 3 the half
@@ -107,6 +111,30 @@ struct V {
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p),
                      _mm_shuffle_epi8(words, _mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, -1, -1, -1, -1, -1, -1, -1, -1)));
   }
+
+  // Pairs of products are summed in 16 bits: 2 * 128 * 127 fits, because x is never -128.
+  static constexpr int kCodeOffset = 0;
+  static constexpr int kCodeRows = 4;
+  using Codes = __m256i;
+  using Sums = __m256i;
+  static Codes load_codes(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+  static Codes broadcast_codes(const void* p) {
+    int32_t four;
+    std::memcpy(&four, p, 4);
+    return _mm256_set1_epi32(four);
+  }
+  static Codes raise_codes(Codes w) { return w; }
+  static Sums set_sums(int32_t x) { return _mm256_set1_epi32(x); }
+  static Sums dot_codes(Sums sum, Codes w, Codes x) {
+    const I pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+  static int32_t sum_codes(Sums a) {
+    __m128i s = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1)));
+  }
+  static F floats_of(Sums a) { return _mm256_cvtepi32_ps(a); }
 };
 
 }  // namespace nibble::avx2

@@ -77,6 +77,9 @@ struct V {
     return _mm512_castsi512_ps(_mm512_and_si512(bf16_bits(x), _mm512_set1_epi32(static_cast<int32_t>(0xffff0000u))));
   }
 
+  static F round_f16_finite(F x) { return _mm512_mask_mov_ps(x, _mm512_cmp_ps_mask(abs(x), set1(65520), _CMP_LT_OQ), round_f16(x)); }
+  static F keep_below(F a, F limit) { return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, limit, _CMP_LT_OQ), a); }
+
   static I load_bytes(const uint8_t* p) { return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
   static Table table(const float* values) { return load(values); }
   static F lookup_high(const Table& t, I bytes) { return _mm512_permutexvar_ps(_mm512_srli_epi32(bytes, 4), t); }
@@ -102,6 +105,22 @@ struct V {
   }
   static I round_even(F x) { return _mm512_cvtps_epi32(x); }
   static void store_bytes(uint8_t* p, I x) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(x)); }
+
+  static constexpr int kCodeOffset = 128;
+  static constexpr int kCodeRows = 12;
+  using Codes = __m512i;
+  using Sums = __m512i;
+  static Codes load_codes(const void* p) { return _mm512_loadu_si512(p); }
+  static Codes broadcast_codes(const void* p) {
+    int32_t four;
+    std::memcpy(&four, p, 4);
+    return _mm512_set1_epi32(four);
+  }
+  static Codes raise_codes(Codes w) { return _mm512_xor_si512(w, _mm512_set1_epi8(-128)); }
+  static Sums set_sums(int32_t x) { return _mm512_set1_epi32(x); }
+  static Sums dot_codes(Sums sum, Codes w, Codes x) { return _mm512_dpbusd_epi32(sum, w, x); }
+  static int32_t sum_codes(Sums a) { return _mm512_reduce_add_epi32(a); }
+  static F floats_of(Sums a) { return _mm512_cvtepi32_ps(a); }
 
   // Extra: products of bf16 pairs, fp32 sums. A Pairs holds 32 bf16.
   using Pairs = __m512i;

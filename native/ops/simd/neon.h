@@ -71,6 +71,9 @@ struct V {
   static F round_f16(F x) { return vcvt_f32_f16(vcvt_f16_f32(x)); }
   static F round_bf16(F x) { return vreinterpretq_f32_u32(vandq_u32(bf16_bits(x), vdupq_n_u32(0xffff0000u))); }
 
+  static F round_f16_finite(F x) { return vbslq_f32(vcltq_f32(vabsq_f32(x), set1(65520)), round_f16(x), x); }
+  static F keep_below(F a, F limit) { return vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(a), vcltq_f32(a, limit))); }
+
   static I load_bytes(const uint8_t* p) {
     uint32_t four;
     std::memcpy(&four, p, 4);
@@ -99,6 +102,31 @@ struct V {
     const uint32_t four = vget_lane_u32(vreinterpret_u32_u8(vmovn_u16(vcombine_u16(words, words))), 0);
     std::memcpy(p, &four, 4);
   }
+
+  // Two lanes for each sum: products of eight codes are added in pairs.
+  static constexpr int kCodeOffset = 0;
+  static constexpr int kCodeRows = 4;
+  using Codes = int8x16_t;
+  struct Sums {
+    int32x4_t low, high;
+  };
+  static Codes load_codes(const void* p) { return vreinterpretq_s8_u8(vld1q_u8(static_cast<const uint8_t*>(p))); }
+  static Codes broadcast_codes(const void* p) {
+    uint32_t four;
+    std::memcpy(&four, p, 4);
+    return vreinterpretq_s8_u32(vdupq_n_u32(four));
+  }
+  static Codes raise_codes(Codes w) { return w; }
+  static Sums set_sums(int32_t x) {
+    const int32x4_t first = vsetq_lane_s32(x, vsetq_lane_s32(x, vdupq_n_s32(0), 0), 2);
+    return {first, first};
+  }
+  static Sums dot_codes(Sums sum, Codes w, Codes x) {
+    return {vpadalq_s16(sum.low, vmull_s8(vget_low_s8(w), vget_low_s8(x))),
+            vpadalq_s16(sum.high, vmull_s8(vget_high_s8(w), vget_high_s8(x)))};
+  }
+  static int32_t sum_codes(Sums a) { return vaddvq_s32(vaddq_s32(a.low, a.high)); }
+  static F floats_of(Sums a) { return vcvtq_f32_s32(vpaddq_s32(a.low, a.high)); }
 };
 
 }  // namespace nibble::neon

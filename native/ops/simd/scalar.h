@@ -55,6 +55,9 @@ struct V {
   static F round_f16(F x) { return f16_to_f32(f32_to_f16(x)); }
   static F round_bf16(F x) { return bf16_to_f32(f32_to_bf16(x)); }
 
+  static F round_f16_finite(F x) { return abs(x) < 65520 ? round_f16(x) : x; }  // x itself where fp16 has only infinity
+  static F keep_below(F a, F limit) { return a < limit ? a : 0; }
+
   // kWidth bytes of two codes each.
   static I load_bytes(const uint8_t* p) { return *p; }
   static Table table(const float* values) {
@@ -74,6 +77,30 @@ struct V {
   }
   static I round_even(F x) { return static_cast<I>(std::nearbyintf(x)); }
   static void store_bytes(uint8_t* p, I x) { *p = static_cast<uint8_t>(x); }
+
+  // Products of int8 codes, their sums exact in int32. A Codes holds 4 * kWidth codes; number i of the kWidth sums of a Sums is of the
+  // codes 4i .. 4i + 3. Sets that multiply unsigned with signed bytes want the codes of weights raised by kCodeOffset: then a sum is
+  // kCodeOffset * (sum of the codes of x) too large.
+  static constexpr int kCodeOffset = 0;
+  static constexpr int kCodeRows = 4;  // as kMicroRows
+  struct Codes {
+    int8_t values[4];
+  };
+  using Sums = int32_t;
+  static Codes load_codes(const void* p) {
+    Codes codes;
+    std::memcpy(codes.values, p, 4);
+    return codes;
+  }
+  static Codes broadcast_codes(const void* p) { return load_codes(p); }  // 4 codes, kWidth times
+  static Codes raise_codes(Codes w) { return w; }
+  static Sums set_sums(int32_t x) { return x; }
+  static Sums dot_codes(Sums sum, Codes w, Codes x) {
+    for (int i = 0; i < 4; ++i) sum += w.values[i] * x.values[i];
+    return sum;
+  }
+  static int32_t sum_codes(Sums sums) { return sums; }
+  static F floats_of(Sums sums) { return static_cast<F>(sums); }
 };
 
 }  // namespace nibble::scalar
