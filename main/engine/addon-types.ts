@@ -1,6 +1,7 @@
 // Types of what engine.node exports: the one description of the native edge. Filled by native/binding, loaded by addon.ts.
 // Numbers that count bytes or elements are JavaScript numbers (exact to 2^53). Every function checks its argument and throws
 // an Error with `code` (see shared/schema/error.ts) before any work begins; tasks reject with such an Error.
+import type { GgmlEncoding } from "../models/ggml-types.ts"
 
 /**
  * A native job off the JavaScript thread. `cancel` makes the promise reject with code "cancelled" soon, or resolve where the job
@@ -12,7 +13,8 @@ export interface Task<Result> {
 }
 
 export type NativeFormat = "fp32" | "fp16" | "bf16" | "int8" | "nf4" | "fp4"
-export type NativeEncoding = "f32" | "f16" | "bf16" | "i8" | "u8" | "q4_0" | "q4_1" | "q5_0" | "q5_1" | "q8_0" | "q4_k" | "q5_k" | "q6_k"
+/** native/io/encodings.def. */
+export type NativeEncoding = GgmlEncoding | "i8" | "u8"
 export type PlainDtype = "f32" | "f16" | "bf16"
 export type NativeCompute = "f32" | "bf16" | "f16"
 

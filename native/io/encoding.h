@@ -2,13 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <vector>
 
 namespace nibble {
 
-// The first five are used as they are (mapped, not copied); the GGUF block types are decoded while loading.
-enum class Encoding : uint8_t { f32, f16, bf16, i8, u8, q4_0, q4_1, q5_0, q5_1, q8_0, q4_k, q5_k, q6_k };
+enum class Encoding : uint8_t {
+#define PLAIN_ENCODING(name, bytes) name,
+#define GGUF_BLOCK(name, elements, bytes) name,
+#include "io/encodings.def"
+};
 
 // A range of bytes in a file of the model.
 struct FileSlice {
@@ -34,31 +38,31 @@ struct BlockLayout {
 };
 
 constexpr BlockLayout block_layout(Encoding encoding) {
-  switch (encoding) {
-    case Encoding::f32: return {1, 4};
-    case Encoding::f16:
-    case Encoding::bf16: return {1, 2};
-    case Encoding::i8:
-    case Encoding::u8: return {1, 1};
-    case Encoding::q4_0: return {32, 18};
-    case Encoding::q4_1: return {32, 20};
-    case Encoding::q5_0: return {32, 22};
-    case Encoding::q5_1: return {32, 24};
-    case Encoding::q8_0: return {32, 34};
-    case Encoding::q4_k: return {256, 144};
-    case Encoding::q5_k: return {256, 176};
-    case Encoding::q6_k: return {256, 210};
-  }
-  return {1, 1};
+  constexpr BlockLayout kLayouts[] = {
+#define PLAIN_ENCODING(name, bytes) {1, bytes},
+#define GGUF_BLOCK(name, elements, bytes) {elements, bytes},
+#include "io/encodings.def"
+  };
+  return kLayouts[static_cast<int>(encoding)];
 }
 
-constexpr bool is_gguf_block(Encoding encoding) { return encoding >= Encoding::q4_0; }
+constexpr bool is_gguf_block(Encoding encoding) {
+  constexpr bool kIsBlock[] = {
+#define PLAIN_ENCODING(name, bytes) false,
+#define GGUF_BLOCK(name, elements, bytes) true,
+#include "io/encodings.def"
+  };
+  return kIsBlock[static_cast<int>(encoding)];
+}
+
+inline constexpr const char* kEncodingNames[] = {
+#define PLAIN_ENCODING(name, bytes) #name,
+#define GGUF_BLOCK(name, elements, bytes) #name,
+#include "io/encodings.def"
+};
+inline constexpr int kEncodings = static_cast<int>(std::size(kEncodingNames));
 
 // "q4_1", as the binding and messages spell it.
-constexpr const char* encoding_name(Encoding encoding) {
-  constexpr const char* kNames[] = {"f32", "f16", "bf16", "i8", "u8", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q4_k", "q5_k", "q6_k"};
-  return kNames[static_cast<int>(encoding)];
-}
-inline constexpr int kEncodings = static_cast<int>(Encoding::q6_k) + 1;
+constexpr const char* encoding_name(Encoding encoding) { return kEncodingNames[static_cast<int>(encoding)]; }
 
 }  // namespace nibble

@@ -20,8 +20,8 @@ from sentencepiece import sentencepiece_model_pb2
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.utils import logging
 
-from . import decoder
-from .common import SEED, write_json
+from . import decoder, gguf_kinds
+from .common import write_json
 from .models import RECIPES, build, prompt
 from .texts import LINES
 
@@ -32,13 +32,8 @@ NOTES = [
     "which the llama3 scaling divides the rotary frequencies. test/golden/gguf/<file>.safetensors: tokens, and logits [T,V] "
     "computed in fp32 from the values that the tensors of the file decode to (gguf.quants.dequantize).",
     "test/fixtures/models/gguf/llama-split-0000?-of-00003.gguf: one model in three parts, as the gguf package splits it.",
-    "test/fixtures/models/gguf/kinds.gguf: one tensor [2,256] per block type; test/golden/gguf/kinds.safetensors: decoded, "
-    "fp32. The K kinds are random bytes with chosen scales, the others were quantized from normal values.",
+    gguf_kinds.NOTE,
 ]
-
-LEGACY = (Type.F32, Type.F16, Type.BF16, Type.Q4_0, Type.Q4_1, Type.Q5_0, Type.Q5_1, Type.Q8_0)
-# Bytes of a block of 256, and the offsets of its fp16 scales.
-K_BLOCKS = {Type.Q4_K: (144, (0, 2)), Type.Q5_K: (176, (0, 2)), Type.Q6_K: (210, (208,))}
 
 
 @dataclass(frozen=True)
@@ -224,30 +219,6 @@ def write_golden(name: str, recipe: Recipe, decoded: PreTrainedModel, golden: Pa
     }, indent=None)
 
 
-def write_kinds(golden: Path, models: Path) -> None:
-    rng = np.random.default_rng(SEED)
-    writer = GGUFWriter(models / "gguf" / "kinds.gguf", "llama")
-    decoded = {}
-    for kind in LEGACY:
-        values = rng.standard_normal((2, 256)).astype(np.float32)
-        values[1, 32:64] = 0  # a block whose scale is zero
-        values[1, 64:96] *= 1000
-        data = quantize(values, kind)
-        writer.add_tensor(kind.name, data, raw_dtype=kind)
-        decoded[kind.name] = dequantize(data, kind).astype(np.float32).reshape(2, 256)
-    for kind, (n_bytes, scale_offsets) in K_BLOCKS.items():
-        data = rng.integers(0, 256, (2, n_bytes), dtype=np.uint8)
-        for offset in scale_offsets:
-            data[:, offset : offset + 2] = rng.uniform(0.001, 0.02, (2, 1)).astype(np.float16).view(np.uint8)
-        writer.add_tensor(kind.name, data, raw_dtype=kind)
-        decoded[kind.name] = dequantize(data, kind).reshape(2, 256)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    save_file(decoded, golden / "gguf" / "kinds.safetensors")
-
-
 def write(golden: Path, models: Path) -> None:
     logging.disable_progress_bar()
     for folder in (golden / "gguf", models / "gguf"):
@@ -255,4 +226,4 @@ def write(golden: Path, models: Path) -> None:
         folder.mkdir(parents=True)
     for name, recipe in RECIPES_GGUF.items():
         write_model(name, recipe, golden, models)
-    write_kinds(golden, models)
+    gguf_kinds.write(golden, models)

@@ -189,6 +189,6 @@ test("more tokens than rows are refused", async () => {
 
 test("a file without a model in it is read by the header reader only", async () => {
   const path = join(models, "gguf/kinds.gguf")
-  expect((await readGguf(path)).tensors).toHaveLength(11)
+  expect((await readGguf(path)).tensors.length).toBeGreaterThan(11)
   expect((await refusal(() => readGgufModel(path))).code).toBe("bad_file")
 })

@@ -101,10 +101,10 @@ test("other quantizations, pickles and types are refused by name", async () => {
 
 test("GGUF of another architecture, and with blocks that are not supported", async () => {
   const path = join(folder, "foo.gguf")
-  writeFileSync(path, ggufBytes([ggufText("general.architecture", "foo")], [ggufTensor("output.weight", [256, 1], 16, 0)], 96))
+  writeFileSync(path, ggufBytes([ggufText("general.architecture", "foo")], [ggufTensor("output.weight", [256, 1], 15, 0)], 292))
   expect(await inspectModel(path, { withTensors: true })).toMatchObject({
     ...{ name: "foo", supported: false, reason: "Architecture `foo` is not supported yet.", layers: 0, parameters: 256 },
-    tensors: [{ name: "output.weight", dtype: "IQ2_XXS", format: "iq2_xxs", bytes: 66 }],
+    tensors: [{ name: "output.weight", dtype: "Q8_K", format: "q8_k", bytes: 292 }],
   })
   writeFileSync(path, ggufBytes([ggufText("general.name", "x"), ggufNumber("a", 1)]))
   expect(await refusal(() => inspectModel(path))).toMatchObject({
