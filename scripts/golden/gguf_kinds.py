@@ -30,19 +30,18 @@ GRIDS = {Type.IQ1_S: (2048, 32), Type.IQ2_XXS: (256, 32), Type.IQ2_XS: (512, 32)
          Type.IQ3_XXS: (256, 64), Type.IQ3_S: (512, 64)}
 
 
-def scales(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    values = rng.uniform(0.001, 0.02, shape) * rng.choice((-1, 1), shape)
-    return values.astype(np.float16)
-
-
-def set_scales(kind: Type, blocks: np.ndarray, rng: np.random.Generator) -> None:
+def set_scales(kind: Type, blocks: np.ndarray, rng: np.random.Generator, largest: float = 0.02) -> None:
     """blocks [n, bytes of a block]."""
     n = len(blocks)
+
+    def scales() -> np.ndarray:
+        return (rng.uniform(0.05, 1, (n, 1)) * rng.choice((-1, 1), (n, 1)) * largest).astype(np.float16)
+
     for offset in SCALES[kind]:
-        blocks[:, offset : offset + 2] = scales(rng, n, 1).view(np.uint8)
+        blocks[:, offset : offset + 2] = scales().view(np.uint8)
     if kind == Type.IQ1_M:  # four bits of it on top of each of the last four words
         words = blocks[:, 48:56].view(np.uint16)
-        words[:] = words & 0xFFF | (scales(rng, n, 1).view(np.uint16) >> np.array([0, 4, 8, 12]) & 15) << 12
+        words[:] = words & 0xFFF | (scales().view(np.uint16) >> np.array([0, 4, 8, 12]) & 15) << 12
     if kind == Type.MXFP4:  # an exponent; the two smallest are subnormal
         blocks[:, 0] = rng.integers(110, 128, n)
         blocks[:2, 0] = 0, 1
@@ -83,6 +82,15 @@ def random_data(kind: Type, rng: np.random.Generator) -> np.ndarray:
     if n_points:
         set_points(kind, blocks, rng.permutation(n_points).reshape(n_rows, per_block))
     return blocks.reshape(n_rows, -1)
+
+
+def random_weight(kind: Type, shape: tuple[int, ...], deviation: float, rng: np.random.Generator) -> np.ndarray:
+    """Bytes of a matrix [rows, columns] of random blocks whose values have about this standard deviation."""
+    n_values, n_bytes = GGML_QUANT_SIZES[kind]
+    blocks = rng.integers(0, 256, (shape[0] * shape[1] // n_values, n_bytes), dtype=np.uint8)
+    set_scales(kind, blocks, rng, 1)
+    set_scales(kind, blocks, rng, deviation / float(dequantize(blocks, kind).std()))
+    return blocks.reshape(shape[0], -1)
 
 
 def write(golden: Path, models: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokeni
 from transformers.utils import logging
 
 from . import decoder, gguf_kinds
-from .common import write_json
+from .common import SEED, write_json
 from .models import RECIPES, build, prompt
 from .texts import LINES
 
@@ -47,6 +47,7 @@ class Recipe:
     types: dict[str, Type]
     default: Type
     max_tensors: int = 0  # of one part; 0: not split
+    fields: dict[str, int] = field(default_factory=dict)  # what differs from the configuration of the source
 
 
 RECIPES_GGUF = {
@@ -55,6 +56,12 @@ RECIPES_GGUF = {
         "token_embd.weight": Type.Q8_0, "attn_q.weight": Type.Q4_0, "attn_k.weight": Type.Q4_1, "attn_v.weight": Type.Q5_0,
         "attn_output.weight": Type.Q5_1, "ffn_gate.weight": Type.Q8_0, "ffn_up.weight": Type.Q4_0}, Type.F16),
     "qwen2-q4_0": Recipe("qwen2", "qwen2", "gpt2", "qwen2", {"token_embd.weight": Type.Q8_0}, Type.Q4_0),
+    # Rows of one block of 256: the kinds that llama.cpp mixes in its smallest files.
+    "llama-few-bits": Recipe("llama", "llama", "gpt2", "smollm", {
+        "token_embd.weight": Type.Q5_K, "attn_q.weight": Type.IQ2_XXS, "attn_k.weight": Type.Q3_K, "attn_v.weight": Type.Q6_K,
+        "attn_output.weight": Type.IQ3_S, "ffn_gate.weight": Type.Q2_K, "ffn_up.weight": Type.IQ1_M,
+        "ffn_down.weight": Type.IQ4_XS}, Type.F16,
+        fields=dict(hidden_size=256, intermediate_size=256, num_hidden_layers=1, head_dim=64, tie_word_embeddings=True)),
     "llama-split": Recipe("llama", "llama", "gpt2", "smollm", {}, Type.Q4_0, max_tensors=8),
 }
 
@@ -161,9 +168,31 @@ def add_description(writer: GGUFWriter, model: PreTrainedModel) -> None:
     writer.add_vocab_size(config.vocab_size)
 
 
+def resized(source: PreTrainedModel, fields: dict[str, int]) -> PreTrainedModel:
+    """A model with other sizes; its matrices have the usual deviations of models.py."""
+    model = type(source)(type(source.config)(**{**source.config.to_dict(), **fields})).eval()
+    generator = torch.Generator().manual_seed(SEED)
+    with torch.no_grad():
+        for key, parameter in model.named_parameters():
+            noise = torch.randn(parameter.shape, generator=generator)
+            is_norm, deviation = key.endswith("norm.weight"), 0.25 if "embed_tokens" in key else 1.5 / parameter.shape[-1] ** 0.5
+            parameter.copy_(1 + 0.2 * noise if is_norm else noise * deviation)
+    return model
+
+
+def blocks_of(weight: np.ndarray, kind: Type, rng: np.random.Generator) -> np.ndarray:
+    """The weight in blocks; where the package cannot quantize, random blocks of the same deviation."""
+    try:
+        return quantize(weight, kind)
+    except NotImplementedError:
+        return gguf_kinds.random_weight(kind, weight.shape, float(weight.std()), rng)
+
+
 def write_model(name: str, recipe: Recipe, golden: Path, models: Path) -> None:
     model = build(recipe.source)
-    config = model.config
+    if recipe.fields:
+        model = resized(model, recipe.fields)
+    config, rng = model.config, np.random.default_rng(SEED)
     path = models / "gguf" / f"{name}.gguf"
     writer = GGUFWriter(path, recipe.architecture, split_max_tensors=recipe.max_tensors)
     add_description(writer, model)
@@ -180,7 +209,7 @@ def write_model(name: str, recipe: Recipe, golden: Path, models: Path) -> None:
         heads = heads if recipe.architecture == "llama" else 0
         weight = permuted(weight, heads) if heads else weight
         kind = Type.F32 if weight.ndim == 1 else next((t for end, t in recipe.types.items() if target.endswith(end)), recipe.default)
-        data = quantize(weight, kind)
+        data = blocks_of(weight, kind, rng)
         writer.add_tensor(target, data, raw_dtype=kind)
         values = dequantize(data, kind).reshape(weight.shape)
         state[key] = torch.from_numpy((restored(values, heads) if heads else values).copy())

@@ -49,7 +49,7 @@ const cases: [model: string, golden: string, tensor: string][] = [
     (name): [string, string, string] => [name, `models/${name}`, "stored"],
   ),
   ...["nf4", "nf4-dq", "fp4", "int8"].map((format): [string, string, string] => [`llama-${format}`, "models/llama", format]),
-  ...["llama-bpe-bf16", "llama-spm-mixed", "qwen2-q4_0"].map((name): [string, string, string] => [
+  ...["llama-bpe-bf16", "llama-spm-mixed", "qwen2-q4_0", "llama-few-bits"].map((name): [string, string, string] => [
     `gguf/${name}.gguf`,
     `gguf/${name}`,
     "logits",
