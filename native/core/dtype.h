@@ -66,4 +66,10 @@ constexpr uint16_t f32_to_f16(float f) {
   return static_cast<uint16_t>(sign | (q + (rest > half || (rest == half && (q & 1u)) ? 1u : 0u)));
 }
 
+// x rounded to fp16; x itself where fp16 has only infinity.
+constexpr float round_f16_finite(float x) {
+  const float rounded = f16_to_f32(f32_to_f16(x));
+  return rounded - rounded == 0 ? rounded : x;
+}
+
 }  // namespace nibble

@@ -52,6 +52,25 @@ struct MatmulArgs {
   Compute compute = Compute::f32;
   MatmulOutput outputs[kMaxMatmulOutputs];
   int n_outputs = 0;
+  float threshold = 0;  // matmul_int8 only: 0 = no outliers, else positive and finite
+};
+
+// LLM.int8() (Dettmers et al., arXiv 2208.07339; bitsandbytes.md 2.6): y = x W^T + bias of MatmulArgs with W in int8 and x made int8 by rows.
+//   x' = x rounded to the compute type; h = x' rounded to fp16, or x' itself where fp16 has only infinity; t = threshold, likewise
+//   outlier columns O = { k : |h[m,k]| >= t for any row m of this call }; none with threshold 0
+//   SCA[m] = max of the |h[m,k]| below t;  CA[m,k] = round half to even of h[m,k] * (127 * (1 / SCA[m])), 0 for k in O or SCA[m] = 0
+//   y[m,n] = SCA[m] * SCB[n] / 127^2 * sum_k CA[m,k] * code[n,k] + bias[n] + sum_{k in O} x'[m,k] * w[n,k]
+//   w = code * SCB / 127 rounded to the compute type, as upstream has it; or the code, exact in every compute type, and SCB / 127 applied in fp32
+//   to the sum (the bound covers both)
+// The sum of the codes is exact; everything else is fp32 or wider, outputs are not rounded to the compute type. A row of x that holds a NaN
+// or an infinity gives a row of NaN. Differs from upstream, which casts x to fp16 (infinite from 65520 on) and multiplies by a constant 2e-5 off
+// on processors.
+
+// What a count of outliers adds to, for K columns.
+struct OutlierCounts {
+  int64_t* rows = nullptr;    // [K] += rows of x in which the column holds an outlier
+  float* largest = nullptr;   // [K] = max with |x|
+  double* squares = nullptr;  // [K] += sum of x^2
 };
 
 // Causal attention of T new tokens over a cache that already holds their keys and values.
@@ -86,6 +105,13 @@ struct OpTable {
   // Matrix products; the entry is chosen by the weights' format.
   size_t (*matmul_scratch)(const Exec&, int64_t m, int64_t k, Compute compute);
   void (*matmul[16])(Exec&, const MatmulArgs&);  // index: number of formats.def; unused numbers are null
+
+  // LLM.int8(), as above. Formats: Int8; and Fp32, Fp16 and Bf16, whose rows are made int8 while they are read, as quantize_rows does
+  // (training with has_fp16_weights); a row that has no finite fp16 image gives NaN. Null for the others.
+  size_t (*matmul_int8_scratch)(const Exec&, int64_t m, int64_t k);
+  void (*matmul_int8[16])(Exec&, const MatmulArgs&);
+  // Counts what matmul_int8 would take for outliers in x [M,K], and looks at all of it.
+  void (*count_outliers)(Exec&, const OutlierCounts&, const float* x, int64_t m, int64_t k, float threshold, Compute);
 
   // out [T,C] fp32 = rows ids[t] of table [V,C]. ids int32 [T], each in [0, V).
   void (*embed[16])(Exec&, float* out, const WeightView& table, const int32_t* ids, int64_t n_tokens);

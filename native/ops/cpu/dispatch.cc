@@ -69,11 +69,13 @@ void check_table(const OpTable& t) {
   need(t.alloc && t.free && t.copy && t.copy_in && t.copy_out && t.fill_zero && t.sync, "a memory call");
   need(t.matmul_scratch && t.attention_scratch, "a scratch size");
   need(t.rmsnorm && t.rope && t.kv_store && t.attention && t.silu_mul && t.add, "an op on activations");
+  need(t.matmul_int8_scratch && t.count_outliers, "a part of LLM.int8()");
   need(t.quantize_rows && t.convert, "an encoding op");
   for_each_format([&](auto format) {
     using Format = decltype(format);
     const int i = static_cast<int>(Format::kId);
     need(t.matmul[i] && t.embed[i] && t.dequantize[i], Format::kName);
+    need(is_four_bit(Format::kId) || t.matmul_int8[i], "a product of LLM.int8()");
     if (is_four_bit(Format::kId)) need(t.quantize_blocks[i], Format::kName);
   });
 }

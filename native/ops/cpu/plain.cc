@@ -64,6 +64,8 @@ uint16_t to_f16(float x) { return f32_to_f16(x); }
 
 float round_f16(float x) { return f16_to_f32(f32_to_f16(x)); }
 
+float round_f16_finite(float x) { return nibble::round_f16_finite(x); }
+
 float silu(float x) { return x / (1 + std::exp(-x)); }
 
 void load_f16_row(float* out, const uint16_t* row, int64_t n) {
@@ -105,6 +107,10 @@ int64_t quantize_rest(FormatId format, uint8_t* codes, float* scales, const void
 int64_t quantize_rows(int8_t* codes, float* scb, const void* src, DType type, int64_t rows, int64_t cols) {
   Exec exec;
   return ref::ref_table().quantize_rows(exec, codes, scb, src, type, rows, cols);
+}
+
+void matmul_int8(Exec& exec, const MatmulArgs& args) {
+  ref::ref_table().matmul_int8[static_cast<int>(args.outputs[0].weight->format)](exec, args);
 }
 
 int64_t convert(void* dst, DType dst_type, const void* src, DType src_type, int64_t begin, int64_t n) {

@@ -7,6 +7,7 @@
 
 #include "core/dtype.h"
 #include "formats/weight.h"
+#include "ops/ops.h"
 
 namespace nibble::plain {
 
@@ -24,6 +25,7 @@ void rope_angles(float* cosine, float* sine, const float* inv_freq, int64_t posi
 
 uint16_t to_f16(float x);
 float round_f16(float x);
+float round_f16_finite(float x);
 float silu(float x);
 
 // out [n] fp32 from any kind of fp16 row.
@@ -47,6 +49,9 @@ int64_t first_not_finite_f16(const void* src, DType type, int64_t begin, int64_t
 int64_t quantize_rest(FormatId format, uint8_t* codes, float* scales, const void* src, DType type, int64_t rest, int64_t n,
                       int32_t block_size);
 int64_t quantize_rows(int8_t* codes, float* scb, const void* src, DType type, int64_t rows, int64_t cols);
+
+// The reference's product of LLM.int8().
+void matmul_int8(Exec& exec, const MatmulArgs& args);
 
 // The reference's conversion of the elements begin .. begin + n; the index of the first that is not finite, or -1.
 int64_t convert(void* dst, DType dst_type, const void* src, DType src_type, int64_t begin, int64_t n);

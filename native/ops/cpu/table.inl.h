@@ -4,6 +4,7 @@
 #include "ops/cpu/activations.inl.h"
 #include "ops/cpu/attention.inl.h"
 #include "ops/cpu/encode.inl.h"
+#include "ops/cpu/int8.inl.h"
 #include "ops/cpu/matmul.inl.h"
 
 namespace nibble::cpu {
@@ -29,6 +30,11 @@ OpTable make_table(const char* name, const OpTable& base) {
   table.dequantize[number] = dequantize<V, format>;
 #include "formats/formats.def"
 #undef FORMAT
+  table.matmul_int8_scratch = matmul_int8_scratch<V>;
+  table.matmul_int8[static_cast<int>(FormatId::Int8)] = matmul_int8<V, Int8>;
+  table.matmul_int8[static_cast<int>(FormatId::Fp32)] = matmul_int8<V, Fp32>;
+  table.matmul_int8[static_cast<int>(FormatId::Fp16)] = matmul_int8<V, Fp16>;
+  table.matmul_int8[static_cast<int>(FormatId::Bf16)] = matmul_int8<V, Bf16>;
   table.quantize_blocks[static_cast<int>(FormatId::Nf4)] = quantize_blocks<V, Nf4>;
   table.quantize_blocks[static_cast<int>(FormatId::Fp4)] = quantize_blocks<V, Fp4>;
   return table;

@@ -1,11 +1,22 @@
 // The reference: plain loops, sums in double. Each file fills its part of the table; ref_table() is the whole.
 #pragma once
 
+#include "core/dtype.h"
 #include "ops/ops.h"
 
 namespace nibble::ref {
 
+inline float round_to(Compute compute, float x) {
+  switch (compute) {
+    case Compute::f32: return x;
+    case Compute::bf16: return bf16_to_f32(f32_to_bf16(x));
+    case Compute::f16: return f16_to_f32(f32_to_f16(x));
+  }
+  return x;
+}
+
 void set_weight_ops(OpTable& table);      // matmul embed dequantize
+void set_int8_ops(OpTable& table);        // matmul_int8 count_outliers
 void set_activation_ops(OpTable& table);  // rmsnorm rope kv_store attention silu_mul add
 void set_encode_ops(OpTable& table);      // quantize_blocks quantize_rows convert
 

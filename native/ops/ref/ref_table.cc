@@ -9,6 +9,7 @@ const OpTable& ref_table() {
     table.name = "ref";
     set_host_memory(table);
     set_weight_ops(table);
+    set_int8_ops(table);
     set_activation_ops(table);
     set_encode_ops(table);
     return table;

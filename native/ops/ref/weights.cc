@@ -7,15 +7,6 @@
 namespace nibble::ref {
 namespace {
 
-float round_to(Compute compute, float x) {
-  switch (compute) {
-    case Compute::f32: return x;
-    case Compute::bf16: return bf16_to_f32(f32_to_bf16(x));
-    case Compute::f16: return f16_to_f32(f32_to_f16(x));
-  }
-  return x;
-}
-
 template <class Format>
 void matmul(Exec& exec, const MatmulArgs& args) {
   for (int o = 0; o < args.n_outputs; ++o) {

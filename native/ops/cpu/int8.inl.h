@@ -1,0 +1,246 @@
+// LLM.int8(): x is made int8 (int8_rows.inl.h), then multiplied with int8 rows in one of two ways: straight from memory for few rows of x,
+// from panels in the cache for many. Outlier columns are multiplied in fp32 beside it, the codes of W as they are. Included by
+// isa_<set>.cc only.
+#pragma once
+
+#include "ops/cpu/int8_rows.inl.h"
+#include "ops/cpu/matmul.inl.h"
+
+namespace nibble::cpu {
+
+inline constexpr int64_t kMaxInt8Cols = 65536;  // so many products of raised codes (up to 255) and codes of x (up to 127) fit an int32
+
+// sums [R] of one row of x: exact in `codes`, of the outliers in `outliers`.
+template <int R>
+struct Int8Sums {
+  int32_t codes[R];
+  float outliers[R];
+};
+
+// The first R rows of a block times row m of x. Only the first row of x comes from memory: the others find the block in the cache.
+template <class V, int R>
+inline Int8Sums<R> dot_int8(const Int8Block& w, const Int8X& x, int64_t m) {
+  constexpr int64_t kStep = 4 * V::kWidth;
+  const int8_t* rows = w.codes;
+  const int8_t* x_codes = x.codes + m * x.stride;
+  const int64_t whole = x.k / kStep * kStep;
+  typename V::Sums sums[R];
+  for (int r = 0; r < R; ++r) sums[r] = V::set_sums(0);
+  for (int64_t k = 0; k < whole; k += kStep) {
+    const auto x_k = V::load_codes(x_codes + k);
+    for (int r = 0; r < R; ++r) sums[r] = V::dot_codes(sums[r], V::raise_codes(V::load_codes(rows + r * w.stride + k)), x_k);
+    if (m == 0) prefetch_rows<V, R * kStep>(rows, R * k);
+  }
+  int8_t rest[R][kStep] = {};
+  if (whole < x.k) {
+    for (int r = 0; r < R; ++r) {
+      for (int64_t k = whole; k < x.k; ++k) rest[r][k - whole] = rows[r * w.stride + k];
+      sums[r] = V::dot_codes(sums[r], V::raise_codes(V::load_codes(rest[r])), V::load_codes(x_codes + whole));
+    }
+  }
+  Int8Sums<R> result;
+  for (int r = 0; r < R; ++r) result.codes[r] = V::sum_codes(sums[r]) - V::kCodeOffset * x.code_sums[m];
+
+  typename V::F products[R];
+  for (int r = 0; r < R; ++r) products[r] = V::zero();
+  for (int64_t g = 0; g < x.n_groups; ++g) {
+    const int64_t k = x.groups[g];
+    const auto x_k = V::load(x.outliers + m * x.stride + k);
+    for (int r = 0; r < R; ++r)
+      products[r] = V::fma(V::load_i8(k < whole ? rows + r * w.stride + k : rest[r] + k - whole), x_k, products[r]);
+  }
+  sum_each<V, R>(products, result.outliers);
+  return result;
+}
+
+// Rows [row, row + R) of one output.
+template <class V, int R>
+inline void few_rows_int8(const MatmulOutput& output, const Int8Block& w, int64_t row, const Int8X& x) {
+  for (int64_t m = 0; m < x.m; ++m) {
+    const Int8Sums<R> sums = dot_int8<V, R>(w, x, m);
+    float* y = output.y + m * output.weight->rows + row;
+    for (int r = 0; r < R; ++r) {
+      const float scale = w.scales[r] / 127.0f, bias = output.bias != nullptr ? output.bias[row + r] : 0.0f;
+      y[r] = static_cast<float>(sums.codes[r]) * (x.scales[m] * scale) + sums.outliers[r] * scale + bias;
+    }
+  }
+}
+
+// A strip of kPanelRows rows of W: codes of four columns of each row side by side, and the codes of the outlier columns.
+template <class V>
+struct Int8Panel {
+  const int8_t* codes;          // [stride / 4, kPanelRows, 4], raised
+  const int8_t* outliers;       // [n_columns, kPanelRows]
+  float scales[kPanelRows<V>];  // SCB / 127; 0 beyond the last row
+  float bias[kPanelRows<V>];
+};
+
+template <class V>
+inline void pack_int8(const Int8Block& w, int64_t n_rows, const Int8X& x, int8_t* codes, int8_t* outliers) {
+  constexpr int64_t kRows = kPanelRows<V>;
+  constexpr uint32_t kRaise = V::kCodeOffset != 0 ? 0x80808080u : 0u;
+  for (int64_t r = 0; r < kRows; ++r) {
+    const int8_t* row = w.codes + r * w.stride;
+    uint32_t* out = reinterpret_cast<uint32_t*>(codes) + r;
+    const int64_t n_fours = (x.k + 3) / 4;
+    for (int64_t i = 0; i < n_fours; ++i) {
+      uint32_t four = 0;
+      if (r < n_rows) std::memcpy(&four, row + 4 * i, static_cast<size_t>(x.k - 4 * i < 4 ? x.k - 4 * i : 4));
+      out[i * kRows] = four ^ kRaise;
+    }
+    for (int64_t j = 0; j < x.n_columns; ++j) outliers[j * kRows + r] = r < n_rows ? row[x.columns[j]] : int8_t{0};
+  }
+}
+
+// out [MR, kPanelRows] = rows m .. m + MR - 1 of x times the panel, with scales and bias.
+template <class V, int MR>
+inline void micro_int8(const Int8Panel<V>& panel, const Int8X& x, int64_t m, float* out) {
+  constexpr int64_t kRows = kPanelRows<V>;
+  const int8_t* x_codes = x.codes + m * x.stride;
+  typename V::Sums sums[MR][2];
+  for (int i = 0; i < MR; ++i) sums[i][0] = sums[i][1] = V::set_sums(-V::kCodeOffset * x.code_sums[m + i]);
+  for (int64_t k = 0; k < x.k; k += 4) {
+    const auto w0 = V::load_codes(panel.codes + k * kRows), w1 = V::load_codes(panel.codes + k * kRows + 4 * V::kWidth);
+    for (int i = 0; i < MR; ++i) {
+      const auto x_k = V::broadcast_codes(x_codes + i * x.stride + k);
+      sums[i][0] = V::dot_codes(sums[i][0], w0, x_k);
+      sums[i][1] = V::dot_codes(sums[i][1], w1, x_k);
+    }
+  }
+  for (int i = 0; i < MR; ++i) {
+    const auto scale = V::set1(x.scales[m + i]);
+    for (int v = 0; v < 2; ++v) {
+      const auto scales = V::mul(scale, V::load(panel.scales + v * V::kWidth));
+      const auto product = V::mul(V::floats_of(sums[i][v]), scales);
+      V::store(out + i * kRows + v * V::kWidth, V::add(product, V::load(panel.bias + v * V::kWidth)));
+    }
+  }
+}
+
+// out += the outlier columns' part.
+template <class V, int MR>
+inline void micro_outliers(const Int8Panel<V>& panel, const Int8X& x, int64_t m, float* out) {
+  constexpr int64_t kRows = kPanelRows<V>;
+  const float* values = x.outliers + m * x.n_columns;
+  typename V::F sums[MR][2];
+  for (int i = 0; i < MR; ++i) sums[i][0] = sums[i][1] = V::zero();
+  for (int64_t j = 0; j < x.n_columns; ++j) {
+    const auto w0 = V::load_i8(panel.outliers + j * kRows), w1 = V::load_i8(panel.outliers + j * kRows + V::kWidth);
+    for (int i = 0; i < MR; ++i) {
+      const auto x_j = V::set1(values[i * x.n_columns + j]);
+      sums[i][0] = V::fma(w0, x_j, sums[i][0]);
+      sums[i][1] = V::fma(w1, x_j, sums[i][1]);
+    }
+  }
+  for (int i = 0; i < MR; ++i) {
+    for (int v = 0; v < 2; ++v) {
+      float* o = out + i * kRows + v * V::kWidth;
+      V::store(o, V::fma(sums[i][v], V::load(panel.scales + v * V::kWidth), V::load(o)));
+    }
+  }
+}
+
+template <class V, int MR>
+inline void multiply_panel_int8(const Int8Panel<V>& panel, const Int8X& x, int64_t m, float* y, int64_t n, int64_t n_rows) {
+  float out[MR * kPanelRows<V>];
+  micro_int8<V, MR>(panel, x, m, out);
+  if (x.n_columns > 0) micro_outliers<V, MR>(panel, x, m, out);
+  for (int64_t i = 0; i < MR; ++i) {
+    for (int64_t r = 0; r < n_rows; ++r) y[(m + i) * n + r] = out[i * kPanelRows<V> + r];
+  }
+}
+
+// Rows [row, row + n_rows) of one output; room: codes and outliers of the panel.
+template <class V>
+inline void panel_int8(const MatmulOutput& output, const Int8Block& w, int64_t row, int64_t n_rows, const Int8X& x, int8_t* room) {
+  int8_t* outliers = room + x.stride * kPanelRows<V>;
+  pack_int8<V>(w, n_rows, x, room, outliers);
+  Int8Panel<V> panel{room, outliers, {}, {}};
+  for (int64_t r = 0; r < n_rows; ++r) {
+    panel.scales[r] = w.scales[r] / 127.0f;
+    panel.bias[r] = output.bias != nullptr ? output.bias[row + r] : 0.0f;
+  }
+  float* y = output.y + row;
+  const int64_t n = output.weight->rows;
+  int64_t m = 0;
+  for (; m + V::kCodeRows <= x.m; m += V::kCodeRows) multiply_panel_int8<V, V::kCodeRows>(panel, x, m, y, n, n_rows);
+  for (; m + 4 <= x.m; m += 4) multiply_panel_int8<V, 4>(panel, x, m, y, n, n_rows);
+  for (; m < x.m; ++m) multiply_panel_int8<V, 1>(panel, x, m, y, n, n_rows);
+}
+
+// The most rows of W that are taken at once.
+template <class V>
+inline constexpr int64_t kInt8BlockRows = kPanelRows<V> > kRowsAtATime ? kPanelRows<V> : kRowsAtATime;
+
+// Scratch: what x is made into, then room for each worker: a panel and its outliers, rows of a plain weight made int8, their scales.
+template <class V>
+inline size_t int8_worker_scratch(int64_t k) {
+  return static_cast<size_t>(padded_cols<V>(k)) * 3 * static_cast<size_t>(kInt8BlockRows<V>) + kInt8BlockRows<V> * sizeof(float) + 64;
+}
+
+template <class V>
+inline size_t int8_x_scratch(int64_t m, int64_t k) {
+  const size_t stride = static_cast<size_t>(padded_cols<V>(k)), rows = static_cast<size_t>(m);
+  return rows * stride * (sizeof(int8_t) + sizeof(float)) + stride * 3 * sizeof(float) + rows * (sizeof(float) + sizeof(int32_t));
+}
+
+template <class V>
+size_t matmul_int8_scratch(const Exec& exec, int64_t m, int64_t k) {
+  return int8_x_scratch<V>(m, k) + static_cast<size_t>(worker_count(exec)) * int8_worker_scratch<V>(k) + 64;
+}
+
+template <class V>
+inline Int8X place_x(const Exec& exec, const MatmulArgs& args) {
+  Int8X x{};
+  x.m = args.m;
+  x.k = args.k;
+  x.stride = padded_cols<V>(args.k);
+  x.codes = static_cast<int8_t*>(exec.scratch);
+  x.keep = reinterpret_cast<float*>(x.codes + x.m * x.stride);
+  x.outliers = x.keep + x.stride;
+  x.columns = reinterpret_cast<int32_t*>(x.outliers + x.m * x.stride);
+  x.groups = x.columns + x.stride;
+  x.code_sums = x.groups + x.stride;
+  x.scales = reinterpret_cast<float*>(x.code_sums + x.m);
+  return x;
+}
+
+template <class V, class Format>
+struct MatmulInt8 {
+  Exec& exec;
+  const MatmulArgs& args;
+  const Int8X& x;
+
+  // Rows [row, last) of one output; few rows of x.
+  void few_rows(const MatmulOutput& output, int64_t row, int64_t last, int8_t* codes, float* scales) const {
+    for (; row + kRowsAtATime <= last; row += kRowsAtATime) {
+      few_rows_int8<V, kRowsAtATime>(output, int8_block<V, Format>(*output.weight, row, kRowsAtATime, codes, scales, x.stride), row, x);
+    }
+    for (; row < last; ++row) few_rows_int8<V, 1>(output, int8_block<V, Format>(*output.weight, row, 1, codes, scales, x.stride), row, x);
+  }
+
+  void run(bool is_many) const {
+    char* rooms = static_cast<char*>(exec.scratch) + (int8_x_scratch<V>(args.m, args.k) + 63) / 64 * 64;
+    const size_t room_bytes = int8_worker_scratch<V>(args.k) / 64 * 64;
+    const Matmul<V, Format> product{exec, args};
+    product.for_rows(
+        is_many ? kPanelRows<V> : product.few_rows_grain(), [&](const MatmulOutput& output, int64_t row, int64_t last, int worker) {
+          int8_t* room = reinterpret_cast<int8_t*>(rooms + static_cast<size_t>(worker) * room_bytes);
+          int8_t* codes = room + 2 * x.stride * kInt8BlockRows<V>;
+          float* scales = reinterpret_cast<float*>(codes + x.stride * kInt8BlockRows<V>);
+          if (!is_many) return few_rows(output, row, last, codes, scales);
+          panel_int8<V>(output, int8_block<V, Format>(*output.weight, row, last - row, codes, scales, x.stride), row, last - row, x, room);
+        });
+  }
+};
+
+template <class V, class Format>
+void matmul_int8(Exec& exec, const MatmulArgs& args) {
+  if (args.k > kMaxInt8Cols) return plain::matmul_int8(exec, args);
+  const bool is_many = args.m > kFewRows;
+  Int8X x = place_x<V>(exec, args);
+  quantize_x<V>(exec, args, x, is_many);
+  MatmulInt8<V, Format>{exec, args, x}.run(is_many);
+}
+
+}  // namespace nibble::cpu
