@@ -74,20 +74,103 @@ struct OutlierCounts {
 };
 
 // Causal attention of T new tokens over a cache that already holds their keys and values.
-//   out[t,h,:] = sum_s softmax_s(scale * q[t,h,:] . k[g(h),s,:]) * v[g(h),s,:],  g(h) = h / (H/G),
+//   score[t,h,s] = cap(scale * q[t,h,:] . k[g(h),s,:]) + slope[h] * (s - (n_past + t)),  g(h) = h / (H/G),
+//     cap(x) = softcap * tanh(x / softcap) with softcap > 0 (Gemma 2, arXiv 2408.00118), x otherwise; slopes: ALiBi, arXiv 2108.12409
+//   out[t,h,:] = sum_s exp(score[t,h,s]) / (exp(sink[h]) + sum_s' exp(score[t,h,s'])) * v[g(h),s,:]; no sinks: without that term
 //   s in (first visible .. n_past + t); with window > 0 only the last `window` positions, the token itself included.
-// Softmax and sums in fp32 or wider.
+// Softmax and sums in fp32 or wider. Keys and values may differ in width (multi-head latent attention): D and D_v.
 struct AttentionArgs {
   const float* q = nullptr;           // [T,H,D]
   const uint16_t* k_cache = nullptr;  // fp16 [G, capacity, D]
-  const uint16_t* v_cache = nullptr;  // fp16 [G, capacity, D]
-  float* out = nullptr;               // [T,H,D]
+  const uint16_t* v_cache = nullptr;  // fp16 [G, capacity, D_v]
+  float* out = nullptr;               // [T,H,D_v]
   int64_t n_tokens = 0;               // T
   int64_t n_past = 0;                 // positions before the first of the T tokens; n_past + T <= capacity
   int64_t capacity = 0;
-  int32_t n_heads = 0, n_kv_heads = 0, head_dim = 0;
+  int32_t n_heads = 0, n_kv_heads = 0, head_dim = 0, value_dim = 0;  // H, G, D, D_v
   float scale = 1;
-  int64_t window = 0;  // 0 = all positions
+  int64_t window = 0;             // 0 = all positions
+  float softcap = 0;              // 0 = none
+  const float* slopes = nullptr;  // [H] or null
+  const float* sinks = nullptr;   // [H] or null
+};
+
+// Normalizes rows: x [rows, width], out the same; out may alias x. Means in fp32 or wider. Row r is multiplied by row
+// r % weight_rows of weight and added that of bias, each [weight_rows, width] or null (1 and 0).
+struct NormArgs {
+  float* out = nullptr;
+  const float* x = nullptr;
+  const float* weight = nullptr;
+  const float* bias = nullptr;
+  int64_t rows = 0;
+  int64_t width = 0;
+  int64_t weight_rows = 1;
+  float eps = 0;
+};
+
+// Rotates x [T, n_heads, D] in place, R = rotary_dim <= D; the other elements stay. With a = position * inv_freq[d], d < R/2,
+// c = mscale * cos a, s = mscale * sin a and the pair (i, j) = (d, d + R/2), or (2d, 2d + 1) when interleaved:
+//   x'[i] = x[i] c - x[j] s,  x'[j] = x[j] c + x[i] s          (RoFormer, arXiv 2104.09864)
+// Positions are n_past .. n_past + T - 1; the angle is formed in fp32 as PyTorch does (position as fp32 times inv_freq), its cosine
+// and sine are exact to 1 ulp of fp32. Rotating only a part at the end of each head: x points at that part of the first head.
+struct RopeArgs {
+  float* x = nullptr;
+  const float* inv_freq = nullptr;  // [R/2]
+  int64_t n_tokens = 0, n_past = 0;
+  int32_t n_heads = 0, head_dim = 0, rotary_dim = 0;
+  float mscale = 1;
+  bool is_interleaved = false;
+};
+
+// Names are those of Hugging Face's ACT2FN.
+enum class Activation : uint8_t {
+  silu,        // x / (1 + exp(-x))
+  gelu,        // x / 2 * (1 + erf(x / sqrt 2))
+  gelu_tanh,   // x / 2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))
+  relu,        // max(x, 0)
+  quick_gelu,  // x / (1 + exp(-1.702 x))
+  relu2,       // max(x, 0)^2
+};
+
+// out [T,F] = act(gate) * up. Element f of token t: gate[t * stride + f * step], up likewise: halves of one row (stride 2F, step 1),
+// pairs (stride 2F, step 2) or matrices of their own (stride F, step 1). out may alias gate or up when stride == F and step == 1.
+// limit > 0 (gpt-oss): g = min(gate, limit), u = clamp(up, -limit, limit), out = g / (1 + exp(-alpha g)) * (u + 1); act is not used.
+struct GateArgs {
+  float* out = nullptr;
+  const float* gate = nullptr;
+  const float* up = nullptr;
+  int64_t n_tokens = 0, width = 0;  // T, F
+  int64_t stride = 0, step = 1;
+  Activation act = Activation::silu;
+  float limit = 0, alpha = 0;
+};
+
+// out[t * out_stride + b * out_step + i] = x[t * x_stride + b * x_step + i] for t < T, b < n_blocks, i < block: takes apart and puts
+// together what is fused (queries, keys and values of a head; halves of a row). x_step = 0 repeats one block.
+struct CopyBlocksArgs {
+  float* out = nullptr;
+  const float* x = nullptr;
+  int64_t n_tokens = 0, n_blocks = 1, block = 0;
+  int64_t out_stride = 0, out_step = 0;
+  int64_t x_stride = 0, x_step = 0;
+};
+
+// Chooses K of E experts for each token by scores = softmax(logits) or sigmoid(logits), in fp32 or wider:
+//   choice = scores + correction (when given); with n_groups > 1 only experts of the best_groups groups (of E / n_groups neighbors) whose
+//   score is best: their largest choice, or the sum of the two largest when group_by_two; of equal ones the lower index wins.
+//   ids [T,K] = the K experts of largest choice, largest first; weights [T,K] = their scores, divided by the sum of the K
+//   when is_normalized (sigmoid: sum + 1e-20), times scale.
+// (Mixtral arXiv 2401.04088; DeepSeek-V2 2405.04434, -V3 2412.19437.)
+struct RouteArgs {
+  int32_t* ids = nullptr;             // [T,K], written
+  float* weights = nullptr;           // [T,K], written
+  const float* logits = nullptr;      // [T,E]
+  const float* correction = nullptr;  // [E] or null
+  int64_t n_tokens = 0;
+  int32_t n_experts = 0, n_chosen = 0;  // E, K
+  int32_t n_groups = 1, n_best_groups = 1;
+  bool is_sigmoid = false, is_normalized = false, is_group_by_two = false;
+  float scale = 1;
 };
 
 struct OpTable {
@@ -119,15 +202,12 @@ struct OpTable {
   // out [rows, cols] fp32 = decoded weight, rows first_row .. first_row + n_rows (used by tests, adapters, GGUF).
   void (*dequantize[16])(Exec&, float* out, const WeightView& w, int64_t first_row, int64_t n_rows);
 
-  // out[t,c] = x[t,c] / sqrt(mean_c(x[t,:]^2) + eps) * weight[c]; mean in fp32 or wider. out may alias x.
-  void (*rmsnorm)(Exec&, float* out, const float* x, const float* weight, int64_t n_tokens, int64_t width, float eps);
+  // out = x / sqrt(mean(x^2) + eps) * weight + bias, over each row (arXiv 1910.07467).
+  void (*rmsnorm)(Exec&, const NormArgs&);
+  // out = (x - mean(x)) / sqrt(variance(x) + eps) * weight + bias, over each row; the variance is that of the population (arXiv 1607.06450).
+  void (*layernorm)(Exec&, const NormArgs&);
 
-  // Rotary embedding, "half" layout (Hugging Face): for d < R/2, with a = position[t] * inv_freq[d]:
-  //   x'[d] = (x[d] cos a - x[d+R/2] sin a),  x'[d+R/2] = (x[d+R/2] cos a + x[d] sin a); d >= R stays; cos, sin times mscale.
-  // x [T, n_heads, D] in place; positions n_past .. n_past+T-1; inv_freq fp32 [R/2]; the angle is formed in fp32 as
-  // PyTorch does (position as fp32 times inv_freq), its cosine and sine are exact to 1 ulp of fp32.
-  void (*rope)(Exec&, float* x, const float* inv_freq, int64_t n_tokens, int64_t n_past, int32_t n_heads, int32_t head_dim,
-               int32_t rotary_dim, float mscale);
+  void (*rope)(Exec&, const RopeArgs&);
 
   // Writes T new keys or values x [T, G, D] fp32 to cache [G, capacity, D] fp16 at positions n_past .. (round to nearest even).
   void (*kv_store)(Exec&, uint16_t* cache, const float* x, int64_t n_tokens, int64_t n_past, int64_t capacity, int32_t n_kv_heads,
@@ -136,11 +216,28 @@ struct OpTable {
   size_t (*attention_scratch)(const Exec&, const AttentionArgs&);  // reads only shapes; larger n_tokens never needs less
   void (*attention)(Exec&, const AttentionArgs&);
 
-  // out[i] = silu(gate[i]) * up[i], silu(x) = x / (1 + exp(-x)). out may alias gate or up.
-  void (*silu_mul)(Exec&, float* out, const float* gate, const float* up, int64_t n);
+  void (*gate)(Exec&, const GateArgs&);
+  // x[i] = act(x[i])
+  void (*activate)(Exec&, float* x, Activation act, int64_t n);
 
-  // x[i] += y[i]
-  void (*add)(Exec&, float* x, const float* y, int64_t n);
+  // x[i] += scale * y[i]
+  void (*add)(Exec&, float* x, const float* y, float scale, int64_t n);
+  // x[i] *= factor
+  void (*scale)(Exec&, float* x, float factor, int64_t n);
+  // x[i] = min(max(x[i], -limit), limit)
+  void (*clamp)(Exec&, float* x, float limit, int64_t n);
+  // x[i] = cap * tanh(x[i] / cap)
+  void (*softcap)(Exec&, float* x, float cap, int64_t n);
+  void (*copy_blocks)(Exec&, const CopyBlocksArgs&);
+
+  // Mixture of experts.
+  void (*route)(Exec&, const RouteArgs&);
+  // out [n,C]: row i = row ids[i] of x [.,C]
+  void (*gather_rows)(Exec&, float* out, const float* x, const int32_t* ids, int64_t n, int64_t width);
+  // Row ids[i] of x [.,C] += weights[i] * row i of y [n,C]. No id occurs twice in one call.
+  void (*scatter_add_rows)(Exec&, float* x, const float* y, const int32_t* ids, const float* weights, int64_t n, int64_t width);
+  // Row t of x [T,C] *= 1 / (1 + exp(-gates[t]))
+  void (*gate_rows)(Exec&, float* x, const float* gates, int64_t n_tokens, int64_t width);
 
   // Encoding. src: n elements of fp32, fp16 or bf16; a NaN or infinity is reported, never stored: the return value is the
   // index of the first one, or -1. Rules of bitsandbytes.md 2.1 to 2.3 (CUDA rule for FP4, zero block 0x77 / 0x00).
