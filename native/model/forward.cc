@@ -79,6 +79,7 @@ AttentionArgs Forward::attention_args(int64_t n_tokens, int64_t n_past) const {
   args.n_heads = decoder_.n_heads;
   args.n_kv_heads = decoder_.n_kv_heads;
   args.head_dim = decoder_.head_dim;
+  args.value_dim = decoder_.head_dim;
   args.scale = decoder_.attention_scale;
   args.window = decoder_.sliding_window;
   return args;
@@ -104,11 +105,11 @@ void Forward::attention_block(Exec& exec, size_t layer, int64_t n_tokens, int64_
   const DecoderDescription& d = decoder_;
   const LayerWeights& w = weights_.layers()[layer];
   const KvCache::Layer& cache = cache_.layer(layer);
-  table_.rmsnorm(exec, normed_, x_, w.attn_norm, n_tokens, d.width, d.norm_eps);
+  table_.rmsnorm(exec, {.out = normed_, .x = x_, .weight = w.attn_norm, .rows = n_tokens, .width = d.width, .eps = d.norm_eps});
   project(exec, table_, compute_, normed_, n_tokens, {{&w.q, q_}, {&w.k, k_}, {&w.v, v_}});
   if (d.rope.rotary_dim > 0) {
-    table_.rope(exec, q_, inv_freq_, n_tokens, n_past, d.n_heads, d.head_dim, d.rope.rotary_dim, d.rope.mscale);
-    table_.rope(exec, k_, inv_freq_, n_tokens, n_past, d.n_kv_heads, d.head_dim, d.rope.rotary_dim, d.rope.mscale);
+    table_.rope(exec, {q_, inv_freq_, n_tokens, n_past, d.n_heads, d.head_dim, d.rope.rotary_dim, d.rope.mscale});
+    table_.rope(exec, {k_, inv_freq_, n_tokens, n_past, d.n_kv_heads, d.head_dim, d.rope.rotary_dim, d.rope.mscale});
   }
   observe("q", layer, q_, n_tokens * q_width_);
   observe("k", layer, k_, n_tokens * kv_width_);
@@ -121,26 +122,31 @@ void Forward::attention_block(Exec& exec, size_t layer, int64_t n_tokens, int64_
   table_.attention(exec, args);
   observe("attention", layer, attended_, n_tokens * q_width_);
   project(exec, table_, compute_, attended_, n_tokens, {{&w.o, normed_}});
-  table_.add(exec, x_, normed_, n_tokens * d.width);
+  table_.add(exec, x_, normed_, 1, n_tokens * d.width);
   observe("after_attention", layer, x_, n_tokens * d.width);
 }
 
 void Forward::mlp_block(Exec& exec, size_t layer, int64_t n_tokens) {
   const DecoderDescription& d = decoder_;
   const LayerWeights& w = weights_.layers()[layer];
-  table_.rmsnorm(exec, normed_, x_, w.mlp_norm, n_tokens, d.width, d.norm_eps);
+  table_.rmsnorm(exec, {.out = normed_, .x = x_, .weight = w.mlp_norm, .rows = n_tokens, .width = d.width, .eps = d.norm_eps});
   project(exec, table_, compute_, normed_, n_tokens, {{&w.gate, gate_}, {&w.up, up_}});
-  table_.silu_mul(exec, gate_, gate_, up_, n_tokens * d.ffn_width);
+  table_.gate(exec, {.out = gate_, .gate = gate_, .up = up_, .n_tokens = n_tokens, .width = d.ffn_width, .stride = d.ffn_width});
   observe("gated", layer, gate_, n_tokens * d.ffn_width);
   project(exec, table_, compute_, gate_, n_tokens, {{&w.down, normed_}});
-  table_.add(exec, x_, normed_, n_tokens * d.width);
+  table_.add(exec, x_, normed_, 1, n_tokens * d.width);
   observe("after_mlp", layer, x_, n_tokens * d.width);
 }
 
 const float* Forward::logits(Exec& exec, int64_t first, int64_t n) {
   exec.scratch = scratch_;
   exec.scratch_bytes = scratch_size_;
-  table_.rmsnorm(exec, normed_, x_ + first * decoder_.width, weights_.final_norm(), n, decoder_.width, decoder_.norm_eps);
+  table_.rmsnorm(exec, {.out = normed_,
+                        .x = x_ + first * decoder_.width,
+                        .weight = weights_.final_norm(),
+                        .rows = n,
+                        .width = decoder_.width,
+                        .eps = decoder_.norm_eps});
   project(exec, table_, compute_, normed_, n, {{&weights_.head(), logits_}});
   if (observer) observer("logits", logits_, n * decoder_.vocab_size);
   return logits_;
