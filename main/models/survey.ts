@@ -58,7 +58,7 @@ async function surveyFolder(path: string): Promise<Survey> {
   const folder = await readFolder(path)
   const { config, files } = folder
   const reasons = new Reasons()
-  const description = await reasons.collect(() => describeModel(config, configPath(path)))
+  const description = await reasons.collect(() => describeModel(config, configPath(path), namesOf(folder.tensors)))
   await reasons.collect(() => refuseForeign(config, folder.tensors))
   if (!folder.tensors && folder.isPickled) reasons.add("Only pickled .bin weights: refused, they can run code.")
   const tensors = folder.tensors && ((await reasons.collect(() => joinQuantized(folder.tensors ?? [], files))) ?? asTheyAre(folder.tensors))
@@ -89,7 +89,7 @@ async function surveyGguf(given: string): Promise<Survey> {
   const path = files[0] ?? given
   const reasons = new Reasons()
   if (reason !== null) reasons.add(reason)
-  const description = config && (await reasons.collect(() => describeModel(config, path)))
+  const description = config && (await reasons.collect(() => describeModel(config, path, namesOf(tensors))))
   const text = (key: string) => (typeof metadata[key] === "string" && metadata[key] !== "" ? metadata[key] : null)
   return {
     path,
@@ -112,8 +112,7 @@ async function surveyGguf(given: string): Promise<Survey> {
 }
 
 /** Tensors to roles. A checkpoint in an unsupported format is not blamed for shapes that this format has packed. */
-async function match(found: ModelDescription | null, tensors: ModelTensor[] | null, path: string, reasons: Reasons) {
-  const description = found && tensors ? matchHead(found, tensors) : found
+async function match(description: ModelDescription | null, tensors: ModelTensor[] | null, path: string, reasons: Reasons) {
   const isReadable = description && tensors && reasons.first === null
   const assigned = isReadable ? await reasons.collect(() => assignRoles(description, tensors, path)) : null
   return { description, tensors, assigned, reason: reasons.first }
@@ -136,6 +135,10 @@ class Reasons {
       return null
     }
   }
+}
+
+function namesOf(tensors: { name: string }[] | null): Set<string> | null {
+  return tensors && new Set(tensors.map(({ name }) => name))
 }
 
 function asTheyAre(tensors: FileTensor[]): ModelTensor[] {

@@ -31,26 +31,126 @@ QuantizedSource to_quantized_source(const Fields& fields) {
   return q;
 }
 
+int32_t to_int32(const Fields& fields, const char* name) { return static_cast<int32_t>(fields.integer(name, 0, kMaxInt32)); }
+float to_float(const Fields& fields, const char* name) { return static_cast<float>(fields.number(name)); }
+
+RopeDescription to_rope(const Fields& fields) {
+  RopeDescription rope;
+  rope.inv_freq = fields.floats("invFreq");
+  rope.inv_freq_long = fields.floats("invFreqLong");
+  rope.long_above = to_int32(fields, "longAbove");
+  rope.rotary_dim = to_int32(fields, "rotaryDim");
+  rope.mscale = to_float(fields, "mscale");
+  rope.is_interleaved = fields.boolean("isInterleaved");
+  return rope;
+}
+
+LayerDescription to_layer(const Fields& fields) {
+  LayerDescription layer;
+  layer.window = to_int32(fields, "window");
+  layer.rope = static_cast<int32_t>(fields.integer("rope", -1, kMaxInt32));
+  layer.has_experts = fields.boolean("hasExperts");
+  return layer;
+}
+
+FfnLayout to_ffn_layout(const Fields& fields, const char* name) {
+  return fields.choice<FfnLayout>(name, {{"gated", FfnLayout::gated},
+                                         {"gated_stacked", FfnLayout::gated_stacked},
+                                         {"gated_pairs", FfnLayout::gated_pairs},
+                                         {"plain", FfnLayout::plain}});
+}
+
+NormKind to_norm_kind(const Fields& fields, const char* name) {
+  return fields.choice<NormKind>(name, {{"rms", NormKind::rms}, {"layer", NormKind::layer}});
+}
+
+ExpertsDescription to_experts(const Fields& fields) {
+  ExpertsDescription e;
+  e.n_experts = to_int32(fields, "nExperts");
+  e.n_chosen = to_int32(fields, "nChosen");
+  e.ffn_width = to_int32(fields, "ffnWidth");
+  e.layout = to_ffn_layout(fields, "layout");
+  e.shared_width = to_int32(fields, "sharedWidth");
+  e.has_shared_gate = fields.boolean("hasSharedGate");
+  e.has_correction = fields.boolean("hasCorrection");
+  e.is_sigmoid = fields.boolean("isSigmoid");
+  e.is_normalized = fields.boolean("isNormalized");
+  e.is_group_by_two = fields.boolean("isGroupByTwo");
+  e.n_groups = to_int32(fields, "nGroups");
+  e.n_best_groups = to_int32(fields, "nBestGroups");
+  e.scale = to_float(fields, "scale");
+  return e;
+}
+
+void read_norms(const Fields& fields, DecoderDescription& d) {
+  d.norm = to_norm_kind(fields, "norm");
+  d.norm_place = fields.choice<NormPlace>(
+      "normPlace",
+      {{"before", NormPlace::before}, {"after", NormPlace::after}, {"around", NormPlace::around}, {"on_residual", NormPlace::on_residual}});
+  d.has_norm_weights = fields.boolean("hasNormWeights");
+  d.norm_weight_offset = to_float(fields, "normWeightOffset");
+  d.norm_eps = to_float(fields, "normEps");
+  d.has_final_norm = fields.boolean("hasFinalNorm");
+  d.has_embed_norm = fields.boolean("hasEmbedNorm");
+  d.is_parallel = fields.boolean("isParallel");
+  d.has_shared_norm = fields.boolean("hasSharedNorm");
+  d.is_residual_normed = fields.boolean("isResidualNormed");
+}
+
+void read_attention(const Fields& fields, DecoderDescription& d) {
+  d.qkv = fields.choice<QkvLayout>(
+      "qkv",
+      {{"separate", QkvLayout::separate}, {"stacked", QkvLayout::stacked}, {"grouped", QkvLayout::grouped}, {"latent", QkvLayout::latent}});
+  d.qk_norm = fields.choice<QkNorm>("qkNorm",
+                                    {{"none", QkNorm::none}, {"shared", QkNorm::shared}, {"own", QkNorm::own}, {"full", QkNorm::full}});
+  d.qk_norm_kind = to_norm_kind(fields, "qkNormKind");
+  const Fields latent = fields.object("latent");
+  d.latent = {to_int32(latent, "qRank"), to_int32(latent, "kvRank"), to_float(latent, "normEps")};
+  d.attention_scale = to_float(fields, "attentionScale");
+  d.attention_softcap = to_float(fields, "attentionSoftcap");
+  d.qkv_clip = to_float(fields, "qkvClip");
+  d.has_sinks = fields.boolean("hasSinks");
+  d.alibi_slopes = fields.floats("alibiSlopes");
+}
+
+void read_feed_forward(const Fields& fields, DecoderDescription& d) {
+  d.ffn = to_ffn_layout(fields, "ffn");
+  d.activation = fields.choice<Activation>("activation", {{"silu", Activation::silu},
+                                                          {"gelu", Activation::gelu},
+                                                          {"gelu_tanh", Activation::gelu_tanh},
+                                                          {"relu", Activation::relu},
+                                                          {"quick_gelu", Activation::quick_gelu},
+                                                          {"relu2", Activation::relu2}});
+  d.gate_limit = to_float(fields, "gateLimit");
+  d.gate_alpha = to_float(fields, "gateAlpha");
+  d.experts = to_experts(fields.object("experts"));
+}
+
 DecoderDescription to_decoder(const Fields& fields) {
-  const auto int32 = [&](const char* name) { return static_cast<int32_t>(fields.integer(name, 0, kMaxInt32)); };
   DecoderDescription d;
   d.architecture = fields.text("architecture");
-  d.n_layers = int32("nLayers");
-  d.width = int32("width");
-  d.n_heads = int32("nHeads");
-  d.n_kv_heads = int32("nKvHeads");
-  d.head_dim = int32("headDim");
-  d.ffn_width = int32("ffnWidth");
-  d.vocab_size = int32("vocabSize");
-  d.max_context = int32("maxContext");
-  d.norm_eps = static_cast<float>(fields.number("normEps"));
-  d.attention_scale = static_cast<float>(fields.number("attentionScale"));
-  d.sliding_window = int32("slidingWindow");
+  d.n_layers = to_int32(fields, "nLayers");
+  d.width = to_int32(fields, "width");
+  d.embed_width = to_int32(fields, "embedWidth");
+  d.n_heads = to_int32(fields, "nHeads");
+  d.n_kv_heads = to_int32(fields, "nKvHeads");
+  d.head_dim = to_int32(fields, "headDim");
+  d.value_dim = to_int32(fields, "valueDim");
+  d.ffn_width = to_int32(fields, "ffnWidth");
+  d.vocab_size = to_int32(fields, "vocabSize");
+  d.max_context = to_int32(fields, "maxContext");
+  read_norms(fields, d);
+  read_attention(fields, d);
+  read_feed_forward(fields, d);
+  d.embed_scale = to_float(fields, "embedScale");
+  d.residual_scale = to_float(fields, "residualScale");
+  d.logit_scale = to_float(fields, "logitScale");
+  d.logit_softcap = to_float(fields, "logitSoftcap");
+  d.n_positions = to_int32(fields, "nPositions");
+  d.first_position = to_int32(fields, "firstPosition");
   d.has_tied_head = fields.boolean("hasTiedHead");
-  const Fields rope = fields.object("rope");
-  d.rope.inv_freq = rope.floats("invFreq");
-  d.rope.rotary_dim = static_cast<int32_t>(rope.integer("rotaryDim", 0, kMaxInt32));
-  d.rope.mscale = static_cast<float>(rope.number("mscale"));
+  fields.each("ropes", [&](const Fields& rope) { d.ropes.push_back(to_rope(rope)); });
+  fields.each("layers", [&](const Fields& layer) { d.layers.push_back(to_layer(layer)); });
   return d;
 }
 
@@ -69,6 +169,7 @@ StoredTensor to_stored_tensor(const Fields& fields) {
   tensor.shape = fields.integers("shape", 0, kMaxExact);
   if (fields.has("isTransposed")) tensor.is_transposed = fields.boolean("isTransposed");
   if (fields.has("unpermuteHeads")) tensor.unpermute_heads = static_cast<int32_t>(fields.integer("unpermuteHeads", 0, kMaxInt32));
+  if (fields.has("isTransposed")) tensor.is_transposed = fields.boolean("isTransposed");
   return tensor;
 }
 
@@ -89,7 +190,7 @@ LoadOptions to_load_options(const Fields& fields) {
   options.source.files = source.texts("files");
   options.source.decoder = to_decoder(source.object("decoder"));
   source.each("tensors", [&](const Fields& tensor) {
-    TensorSource result{to_stored_tensor(tensor), tensor.text("role"), tensor.has("quantized"), {}};
+    TensorSource result{to_stored_tensor(tensor), tensor.text("role"), tensor.has("quantized"), {}, tensor.boolean("isLinear")};
     if (result.is_quantized) result.quantized = to_quantized_source(tensor.object("quantized"));
     options.source.tensors.push_back(std::move(result));
   });

@@ -131,7 +131,8 @@ void TensorReader::read_transposed(uint8_t* dst, int64_t first, int64_t n, std::
       for (int64_t row = row_begin; row < row_end; ++row) {
         const int64_t index = start + row * cols + col;
         if (index < at || index >= end) continue;
-        std::memcpy(dst + static_cast<size_t>(index - first) * element, raw.data() + static_cast<size_t>(row - row_begin) * element, element);
+        std::memcpy(dst + static_cast<size_t>(index - first) * element, raw.data() + static_cast<size_t>(row - row_begin) * element,
+                    element);
       }
     }
     at = end;

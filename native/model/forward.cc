@@ -1,3 +1,4 @@
+// Setting up, ends and blocks; forward_attention.cc and forward_ffn.cc have what stands inside a block.
 #include "model/forward.h"
 
 #include <algorithm>
@@ -5,28 +6,6 @@
 #include "core/text.h"
 
 namespace nibble {
-
-namespace {
-
-// y = x W^T + bias for weights that read the same x. Weights of one format share a call (x is prepared once and the threads
-// meet once); a model may mix formats, then each format has its own.
-void project(Exec& exec, const OpTable& table, Compute compute, const float* x, int64_t m,
-             std::initializer_list<std::pair<const Linear*, float*>> outputs) {
-  for (auto first = outputs.begin(); first != outputs.end();) {
-    const WeightView& weight = first->first->weight;
-    MatmulArgs args;
-    args.x = x;
-    args.m = m;
-    args.k = weight.cols;
-    args.compute = compute;
-    for (; first != outputs.end() && first->first->weight.format == weight.format; ++first) {
-      args.outputs[args.n_outputs++] = {&first->first->weight, first->first->bias, first->second};
-    }
-    table.matmul[static_cast<size_t>(weight.format)](exec, args);
-  }
-}
-
-}  // namespace
 
 Forward::Forward(const DecoderDescription& decoder, const Weights& weights, const KvCache& cache, const OpTable& table, Compute compute)
     : decoder_(decoder),
@@ -36,119 +15,215 @@ Forward::Forward(const DecoderDescription& decoder, const Weights& weights, cons
       compute_(compute),
       max_tokens_(std::min(kMaxTokens, cache.capacity())),
       q_width_(int64_t{decoder.n_heads} * decoder.head_dim),
-      kv_width_(int64_t{decoder.n_kv_heads} * decoder.head_dim) {}
+      k_width_(int64_t{decoder.n_kv_heads} * decoder.head_dim),
+      v_width_(int64_t{decoder.n_kv_heads} * decoder.value_dim),
+      attended_width_(int64_t{decoder.n_heads} * decoder.value_dim) {}
 
 void Forward::place(Arena& arena, const Exec& exec) {
+  const DecoderDescription& d = decoder_;
   const int64_t t = max_tokens_;
+  // Buffers that the description has no use for take no room.
+  const auto take = [&](int64_t row, bool is_used = true) { return is_used ? arena.take<float>(Owner::activations, t * row) : nullptr; };
   ids_ = arena.take<int32_t>(Owner::activations, t);
-  inv_freq_ = arena.take<float>(Owner::activations, static_cast<int64_t>(decoder_.rope.inv_freq.size()));
-  x_ = arena.take<float>(Owner::activations, t * decoder_.width);
-  normed_ = arena.take<float>(Owner::activations, t * decoder_.width);
-  q_ = arena.take<float>(Owner::activations, t * q_width_);
-  k_ = arena.take<float>(Owner::activations, t * kv_width_);
-  v_ = arena.take<float>(Owner::activations, t * kv_width_);
-  attended_ = arena.take<float>(Owner::activations, t * q_width_);
-  gate_ = arena.take<float>(Owner::activations, t * decoder_.ffn_width);
-  up_ = arena.take<float>(Owner::activations, t * decoder_.ffn_width);
-  logits_ = arena.take<float>(Owner::logits, kMaxLogitRows * decoder_.vocab_size);
+  inv_freq_.clear();
+  for (const RopeDescription& rope : d.ropes) inv_freq_.push_back(arena.take<float>(Owner::activations, rope.rotary_dim / 2));
+  slopes_ = arena.take<float>(Owner::activations, static_cast<int64_t>(d.alibi_slopes.size()));
+  x_ = take(d.width);
+  normed_ = take(d.width);
+  out_ = take(d.width);
+  mlp_out_ = take(d.width, d.is_parallel);
+  embedded_ = take(d.embed_width, d.embed_width != d.width);
+  q_ = take(q_width_);
+  k_ = take(k_width_);
+  v_ = take(v_width_);
+  attended_ = take(attended_width_);
+  fused_ = take(fused_width(), fused_width() > 0);
+  gate_ = take(hidden_width());
+  up_ = take(hidden_width());
+  place_latent(arena);
+  place_experts(arena);
+  logits_ = arena.take<float>(Owner::logits, kMaxLogitRows * d.vocab_size);
   scratch_size_ = scratch_bytes(exec);
   scratch_ = arena.take<uint8_t>(Owner::scratch, static_cast<int64_t>(scratch_size_));
 }
 
+void Forward::place_latent(Arena& arena) {
+  if (decoder_.qkv != QkvLayout::latent) return;
+  const LatentDescription& latent = decoder_.latent;
+  const auto take = [&](int64_t row) { return arena.take<float>(Owner::activations, max_tokens_ * row); };
+  latent_q_ = take(latent.q_rank);
+  latent_kv_ = take(latent.kv_rank + decoder_.ropes[0].rotary_dim);
+  latent_ = take(latent.kv_rank);
+}
+
+void Forward::place_experts(Arena& arena) {
+  const ExpertsDescription& e = decoder_.experts;
+  if (e.n_experts == 0) return;
+  const auto take = [&](int64_t row) { return arena.take<float>(Owner::activations, max_tokens_ * row); };
+  router_ = take(e.n_experts);
+  chosen_ = arena.take<int32_t>(Owner::activations, max_tokens_ * e.n_chosen);
+  chosen_weights_ = take(e.n_chosen);
+  expert_in_ = take(decoder_.width);
+  expert_out_ = take(decoder_.width);
+  shared_gates_ = take(1);
+}
+
+// Of the widest matrix whose rows belong to several things.
+int64_t Forward::fused_width() const {
+  const DecoderDescription& d = decoder_;
+  const auto is_fused = [](FfnLayout layout) { return layout == FfnLayout::gated_stacked || layout == FfnLayout::gated_pairs; };
+  int64_t most = 0;
+  if (d.qkv == QkvLayout::stacked || d.qkv == QkvLayout::grouped) most = q_width_ + k_width_ + v_width_;
+  if (d.qkv == QkvLayout::latent) most = int64_t{d.n_heads} * (d.head_dim - d.ropes[0].rotary_dim + d.value_dim);
+  if (is_fused(d.ffn)) most = std::max(most, int64_t{2} * d.ffn_width);
+  if (is_fused(d.experts.layout)) most = std::max({most, int64_t{2} * d.experts.ffn_width, int64_t{2} * d.experts.shared_width});
+  return most;
+}
+
+int64_t Forward::hidden_width() const { return std::max({decoder_.ffn_width, decoder_.experts.ffn_width, decoder_.experts.shared_width}); }
+
 // The most that any op of a chunk asks for.
 size_t Forward::scratch_bytes(const Exec& exec) const {
-  size_t most = table_.attention_scratch(exec, attention_args(max_tokens_, cache_.capacity() - max_tokens_));
-  for (const int64_t k : {int64_t{decoder_.width}, q_width_, int64_t{decoder_.ffn_width}}) {
-    most = std::max(most, table_.matmul_scratch(exec, std::max(max_tokens_, kMaxLogitRows), k, compute_));
+  const DecoderDescription& d = decoder_;
+  size_t most = table_.attention_scratch(exec, attention_args(max_tokens_, cache_.capacity() - max_tokens_, 0));
+  for (const int64_t k : {int64_t{d.width}, int64_t{d.embed_width}, attended_width_, int64_t{d.ffn_width}, int64_t{d.experts.ffn_width},
+                          int64_t{d.experts.shared_width}, int64_t{d.latent.q_rank}, int64_t{d.latent.kv_rank}}) {
+    if (k > 0) most = std::max(most, table_.matmul_scratch(exec, std::max(max_tokens_, kMaxLogitRows), k, compute_));
   }
   return most;
 }
 
 void Forward::prepare(Exec& exec) const {
-  const std::vector<float>& inv_freq = decoder_.rope.inv_freq;
-  table_.copy_in(exec, inv_freq_, inv_freq.data(), inv_freq.size() * sizeof(float));
+  for (size_t i = 0; i < decoder_.ropes.size(); ++i) {
+    const RopeDescription& rope = decoder_.ropes[i];
+    const bool is_long = !rope.inv_freq_long.empty() && cache_.capacity() > rope.long_above;
+    const std::vector<float>& inv_freq = is_long ? rope.inv_freq_long : rope.inv_freq;
+    table_.copy_in(exec, inv_freq_[i], inv_freq.data(), inv_freq.size() * sizeof(float));
+  }
+  table_.copy_in(exec, slopes_, decoder_.alibi_slopes.data(), decoder_.alibi_slopes.size() * sizeof(float));
 }
 
-AttentionArgs Forward::attention_args(int64_t n_tokens, int64_t n_past) const {
-  AttentionArgs args;
-  args.q = q_;
-  args.out = attended_;
-  args.n_tokens = n_tokens;
-  args.n_past = n_past;
-  args.capacity = cache_.capacity();
-  args.n_heads = decoder_.n_heads;
-  args.n_kv_heads = decoder_.n_kv_heads;
-  args.head_dim = decoder_.head_dim;
-  args.value_dim = decoder_.head_dim;
-  args.scale = decoder_.attention_scale;
-  args.window = decoder_.sliding_window;
-  return args;
+// y = x W^T + bias for weights that read the same x. Weights of one format share a call (x is prepared once and the threads
+// meet once); a model may mix formats, then each format has its own.
+void Forward::project(Exec& exec, const float* x, int64_t m, std::initializer_list<std::pair<const Linear*, float*>> outputs) const {
+  for (auto first = outputs.begin(); first != outputs.end();) {
+    const WeightView& weight = first->first->weight;
+    MatmulArgs args;
+    args.x = x;
+    args.m = m;
+    args.k = weight.cols;
+    args.compute = compute_;
+    for (; first != outputs.end() && first->first->weight.format == weight.format; ++first) {
+      args.outputs[args.n_outputs++] = {&first->first->weight, first->first->bias, first->second};
+    }
+    table_.matmul[static_cast<size_t>(weight.format)](exec, args);
+  }
+}
+
+void Forward::norm(Exec& exec, NormKind kind, const NormArgs& args) const {
+  (kind == NormKind::rms ? table_.rmsnorm : table_.layernorm)(exec, args);
+}
+
+void Forward::norm_rows(Exec& exec, const Norm& norm, float* out, const float* x, int64_t rows) const {
+  this->norm(
+      exec, decoder_.norm,
+      {.out = out, .x = x, .weight = norm.weight, .bias = norm.bias, .rows = rows, .width = decoder_.width, .eps = decoder_.norm_eps});
 }
 
 void Forward::run(Exec& exec, std::span<const int32_t> tokens, int64_t n_past, const Cancel& cancel) {
   exec.scratch = scratch_;
   exec.scratch_bytes = scratch_size_;
-  const auto n_tokens = static_cast<int64_t>(tokens.size());
-  table_.copy_in(exec, ids_, tokens.data(), tokens.size_bytes());
-  const WeightView& embed = weights_.embed();
-  table_.embed[static_cast<size_t>(embed.format)](exec, x_, embed, ids_, n_tokens);
-  if (observer) observer("embed", x_, n_tokens * decoder_.width);
+  const Chunk chunk{exec, static_cast<int64_t>(tokens.size()), n_past, cancel};
+  embed(chunk, tokens);
   for (size_t layer = 0; layer < weights_.layers().size(); ++layer) {
-    cancel.check();
-    attention_block(exec, layer, n_tokens, n_past);
-    cancel.check();
-    mlp_block(exec, layer, n_tokens);
+    if (decoder_.is_parallel) {
+      parallel_block(chunk, layer);
+    } else {
+      block(chunk, layer);
+    }
   }
 }
 
-void Forward::attention_block(Exec& exec, size_t layer, int64_t n_tokens, int64_t n_past) {
-  const DecoderDescription& d = decoder_;
-  const LayerWeights& w = weights_.layers()[layer];
-  const KvCache::Layer& cache = cache_.layer(layer);
-  table_.rmsnorm(exec, {.out = normed_, .x = x_, .weight = w.attn_norm, .rows = n_tokens, .width = d.width, .eps = d.norm_eps});
-  project(exec, table_, compute_, normed_, n_tokens, {{&w.q, q_}, {&w.k, k_}, {&w.v, v_}});
-  if (d.rope.rotary_dim > 0) {
-    table_.rope(exec, {q_, inv_freq_, n_tokens, n_past, d.n_heads, d.head_dim, d.rope.rotary_dim, d.rope.mscale});
-    table_.rope(exec, {k_, inv_freq_, n_tokens, n_past, d.n_kv_heads, d.head_dim, d.rope.rotary_dim, d.rope.mscale});
+void Forward::embed(const Chunk& chunk, std::span<const int32_t> tokens) {
+  Exec& exec = chunk.exec;
+  const int64_t size = chunk.n * decoder_.width;
+  const auto look_up = [&](const WeightView& table, std::span<const int32_t> ids, float* out) {
+    table_.copy_in(exec, ids_, ids.data(), ids.size_bytes());
+    table_.embed[static_cast<size_t>(table.format)](exec, out, table, ids_, chunk.n);
+  };
+  look_up(weights_.embed(), tokens, embedded_ == nullptr ? x_ : embedded_);
+  if (embedded_ != nullptr) project(exec, embedded_, chunk.n, {{&weights_.embed_in(), x_}});
+  if (decoder_.embed_scale != 1) table_.scale(exec, x_, decoder_.embed_scale, size);
+  if (decoder_.n_positions > 0) {
+    std::vector<int32_t> positions(tokens.size());
+    for (size_t i = 0; i < positions.size(); ++i)
+      positions[i] = static_cast<int32_t>(decoder_.first_position + chunk.n_past + static_cast<int64_t>(i));
+    look_up(weights_.positions(), positions, out_);
+    table_.add(exec, x_, out_, 1, size);
   }
-  observe("q", layer, q_, n_tokens * q_width_);
-  observe("k", layer, k_, n_tokens * kv_width_);
-  observe("v", layer, v_, n_tokens * kv_width_);
-  table_.kv_store(exec, cache.keys, k_, n_tokens, n_past, cache_.capacity(), d.n_kv_heads, d.head_dim);
-  table_.kv_store(exec, cache.values, v_, n_tokens, n_past, cache_.capacity(), d.n_kv_heads, d.head_dim);
-  AttentionArgs args = attention_args(n_tokens, n_past);
-  args.k_cache = cache.keys;
-  args.v_cache = cache.values;
-  table_.attention(exec, args);
-  observe("attention", layer, attended_, n_tokens * q_width_);
-  project(exec, table_, compute_, attended_, n_tokens, {{&w.o, normed_}});
-  table_.add(exec, x_, normed_, 1, n_tokens * d.width);
-  observe("after_attention", layer, x_, n_tokens * d.width);
+  if (decoder_.has_embed_norm) norm_rows(exec, weights_.embed_norm(), x_, x_, chunk.n);
+  if (observer) observer("embed", x_, size);
 }
 
-void Forward::mlp_block(Exec& exec, size_t layer, int64_t n_tokens) {
-  const DecoderDescription& d = decoder_;
+void Forward::block(const Chunk& chunk, size_t layer) {
   const LayerWeights& w = weights_.layers()[layer];
-  table_.rmsnorm(exec, {.out = normed_, .x = x_, .weight = w.mlp_norm, .rows = n_tokens, .width = d.width, .eps = d.norm_eps});
-  project(exec, table_, compute_, normed_, n_tokens, {{&w.gate, gate_}, {&w.up, up_}});
-  table_.gate(exec, {.out = gate_, .gate = gate_, .up = up_, .n_tokens = n_tokens, .width = d.ffn_width, .stride = d.ffn_width});
-  observe("gated", layer, gate_, n_tokens * d.ffn_width);
-  project(exec, table_, compute_, gate_, n_tokens, {{&w.down, normed_}});
-  table_.add(exec, x_, normed_, 1, n_tokens * d.width);
-  observe("after_mlp", layer, x_, n_tokens * d.width);
+  chunk.cancel.check();
+  attention(chunk, layer, branch_input(chunk, w.attn_norm));
+  add_branch(chunk, w.attn_norm, w.attn_post_norm);
+  observe("after_attention", layer, x_, chunk.n * decoder_.width);
+  chunk.cancel.check();
+  feed_forward(chunk, layer, branch_input(chunk, w.mlp_norm), out_);
+  add_branch(chunk, w.mlp_norm, w.mlp_post_norm);
+  observe("after_mlp", layer, x_, chunk.n * decoder_.width);
+}
+
+const float* Forward::branch_input(const Chunk& chunk, const Norm& norm) const {
+  if (decoder_.norm_place == NormPlace::after || decoder_.norm_place == NormPlace::on_residual) return x_;
+  norm_rows(chunk.exec, norm, normed_, x_, chunk.n);
+  return normed_;
+}
+
+// Adds what a branch left in out_ to the residual stream.
+void Forward::add_branch(const Chunk& chunk, const Norm& norm, const Norm& post_norm) const {
+  const int64_t size = chunk.n * decoder_.width;
+  const NormPlace place = decoder_.norm_place;
+  if (place == NormPlace::after || place == NormPlace::around) norm_rows(chunk.exec, post_norm, out_, out_, chunk.n);
+  if (decoder_.is_residual_normed) table_.copy(chunk.exec, x_, normed_, static_cast<size_t>(size) * sizeof(float));
+  table_.add(chunk.exec, x_, out_, decoder_.residual_scale, size);
+  if (place == NormPlace::on_residual) norm_rows(chunk.exec, norm, x_, x_, chunk.n);
+}
+
+void Forward::parallel_block(const Chunk& chunk, size_t layer) {
+  const LayerWeights& w = weights_.layers()[layer];
+  const int64_t size = chunk.n * decoder_.width;
+  chunk.cancel.check();
+  norm_rows(chunk.exec, w.attn_norm, normed_, x_, chunk.n);
+  attention(chunk, layer, normed_);
+  chunk.cancel.check();
+  if (!decoder_.has_shared_norm) norm_rows(chunk.exec, w.mlp_norm, normed_, x_, chunk.n);
+  feed_forward(chunk, layer, normed_, mlp_out_);
+  table_.add(chunk.exec, x_, out_, decoder_.residual_scale, size);
+  table_.add(chunk.exec, x_, mlp_out_, decoder_.residual_scale, size);
+  observe("after_mlp", layer, x_, size);
 }
 
 const float* Forward::logits(Exec& exec, int64_t first, int64_t n) {
   exec.scratch = scratch_;
   exec.scratch_bytes = scratch_size_;
-  table_.rmsnorm(exec, {.out = normed_,
-                        .x = x_ + first * decoder_.width,
-                        .weight = weights_.final_norm(),
-                        .rows = n,
-                        .width = decoder_.width,
-                        .eps = decoder_.norm_eps});
-  project(exec, table_, compute_, normed_, n, {{&weights_.head(), logits_}});
-  if (observer) observer("logits", logits_, n * decoder_.vocab_size);
+  const float* rows = x_ + first * decoder_.width;
+  if (decoder_.has_final_norm) {
+    norm_rows(exec, weights_.final_norm(), normed_, rows, n);
+    rows = normed_;
+  }
+  if (embedded_ != nullptr) {
+    project(exec, rows, n, {{&weights_.embed_out(), embedded_}});
+    rows = embedded_;
+  }
+  project(exec, rows, n, {{&weights_.head(), logits_}});
+  const int64_t size = n * decoder_.vocab_size;
+  if (decoder_.logit_scale != 1) table_.scale(exec, logits_, decoder_.logit_scale, size);
+  if (decoder_.logit_softcap > 0) table_.softcap(exec, logits_, decoder_.logit_softcap, size);
+  if (observer) observer("logits", logits_, size);
   return logits_;
 }
 

@@ -3,8 +3,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/arena.h"
 #include "core/cancel.h"
@@ -28,7 +31,7 @@ class Forward {
 
   // Takes room for activations, logits and scratch: once dry, once for real. exec: the one that run() will get.
   void place(Arena& arena, const Exec& exec);
-  // Copies what never changes (the rotary frequencies) into the room taken.
+  // Copies what never changes (rotary frequencies, slopes) into the room taken.
   void prepare(Exec& exec) const;
 
   // Runs 1 .. kMaxTokens tokens whose positions follow n_past; their keys and values are in the cache afterwards.
@@ -41,11 +44,44 @@ class Forward {
   Observer observer;  // empty: nobody looks
 
  private:
-  void attention_block(Exec& exec, size_t layer, int64_t n_tokens, int64_t n_past);
-  void mlp_block(Exec& exec, size_t layer, int64_t n_tokens);
-  void observe(const char* part, size_t layer, const float* values, int64_t n) const;
-  AttentionArgs attention_args(int64_t n_tokens, int64_t n_past) const;
+  // The tokens of the chunk that runs.
+  struct Chunk {
+    Exec& exec;
+    int64_t n;
+    int64_t n_past;
+    const Cancel& cancel;
+  };
+  void place_latent(Arena& arena);
+  void place_experts(Arena& arena);
+  int64_t fused_width() const;
+  int64_t hidden_width() const;
   size_t scratch_bytes(const Exec& exec) const;
+
+  void embed(const Chunk& chunk, std::span<const int32_t> tokens);
+  void block(const Chunk& chunk, size_t layer);
+  void parallel_block(const Chunk& chunk, size_t layer);
+  const float* branch_input(const Chunk& chunk, const Norm& norm) const;
+  void add_branch(const Chunk& chunk, const Norm& norm, const Norm& post_norm) const;
+
+  void attention(const Chunk& chunk, size_t layer, const float* input);  // to out_
+  void queries_keys_values(const Chunk& chunk, const LayerWeights& w, const float* input);
+  void latent_queries_keys_values(const Chunk& chunk, const LayerWeights& w, const RopeArgs& rope, const float* input);
+  void split_fused(const Chunk& chunk);
+  void norm_heads(const Chunk& chunk, const Norm& weights, float* x, int32_t n_heads) const;
+  AttentionArgs attention_args(int64_t n_tokens, int64_t n_past, int64_t window) const;
+  RopeArgs rope_args(const Chunk& chunk, int32_t index) const;
+  void rotate(Exec& exec, RopeArgs args, float* x, int32_t n_heads) const;
+
+  void feed_forward(const Chunk& chunk, size_t layer, const float* input, float* out);
+  void ffn(Exec& exec, const FfnWeights& w, FfnLayout layout, int64_t width, const float* input, int64_t n, float* out);
+  void experts(const Chunk& chunk, const ExpertWeights& w, const float* input, float* out);
+  void sort_by_expert(const Chunk& chunk);
+  void shared_expert(const Chunk& chunk, const ExpertWeights& w, const float* input, float* out);
+
+  void project(Exec& exec, const float* x, int64_t m, std::initializer_list<std::pair<const Linear*, float*>> outputs) const;
+  void norm(Exec& exec, NormKind kind, const NormArgs& args) const;
+  void norm_rows(Exec& exec, const Norm& norm, float* out, const float* x, int64_t rows) const;
+  void observe(const char* part, size_t layer, const float* values, int64_t n) const;
 
   const DecoderDescription& decoder_;
   const Weights& weights_;
@@ -53,21 +89,43 @@ class Forward {
   const OpTable& table_;
   Compute compute_;
   int64_t max_tokens_;  // a chunk is never longer than the cache
-  int64_t q_width_, kv_width_;
+  int64_t q_width_, k_width_, v_width_, attended_width_;
 
-  int32_t* ids_ = nullptr;     // [T]
-  float* inv_freq_ = nullptr;  // [rotary_dim / 2]
-  float* x_ = nullptr;         // [T,C] the residual stream
-  float* normed_ = nullptr;    // [T,C]
-  float* q_ = nullptr;         // [T,H,D]
-  float* k_ = nullptr;         // [T,G,D]
-  float* v_ = nullptr;         // [T,G,D]
-  float* attended_ = nullptr;  // [T,H,D]
-  float* gate_ = nullptr;      // [T,F]
-  float* up_ = nullptr;        // [T,F]
-  float* logits_ = nullptr;    // [kMaxLogitRows, V]
+  int32_t* ids_ = nullptr;           // [T] tokens, then positions
+  std::vector<float*> inv_freq_;     // of each rope
+  float* slopes_ = nullptr;          // [H]
+  float* x_ = nullptr;               // [T,C] the residual stream
+  float* normed_ = nullptr;          // [T,C] what a branch reads
+  float* out_ = nullptr;             // [T,C] what a branch gives
+  float* mlp_out_ = nullptr;         // [T,C] of parallel blocks
+  float* embedded_ = nullptr;        // [T,E] where it differs from C
+  float* q_ = nullptr;               // [T,H,D]
+  float* k_ = nullptr;               // [T,G,D]
+  float* v_ = nullptr;               // [T,G,D_v]
+  float* attended_ = nullptr;        // [T,H,D_v]
+  float* fused_ = nullptr;           // [T, widest fused matrix]
+  float* gate_ = nullptr;            // [T,F]
+  float* up_ = nullptr;              // [T,F]
+  float* latent_q_ = nullptr;        // [T,L_q]
+  float* latent_kv_ = nullptr;       // [T, L + R]
+  float* latent_ = nullptr;          // [T,L]
+  float* router_ = nullptr;          // [T,X]
+  int32_t* chosen_ = nullptr;        // [T,K] experts; then [T*K] tokens by expert
+  float* chosen_weights_ = nullptr;  // likewise
+  float* expert_in_ = nullptr;       // [T,C]
+  float* expert_out_ = nullptr;      // [T,C]
+  float* shared_gates_ = nullptr;    // [T]
+  float* logits_ = nullptr;          // [kMaxLogitRows, V]
   void* scratch_ = nullptr;
   size_t scratch_size_ = 0;
+
+  // Which token goes to which expert, on the host.
+  struct Routing {
+    std::vector<int32_t> experts, tokens;
+    std::vector<float> weights, sorted_weights;
+    std::vector<int64_t> first;  // [X + 1]
+  };
+  Routing routing_;
 };
 
 }  // namespace nibble

@@ -1,4 +1,4 @@
-// Keys and values of the positions computed so far: fp16 [G, capacity, D] per layer, each.
+// Keys and values of the positions computed so far: fp16 [G, capacity, D] and [G, capacity, D_v] per layer.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,15 @@ class KvCache {
   };
 
   KvCache(const DecoderDescription& decoder, int64_t capacity)
-      : layer_size_(int64_t{decoder.n_kv_heads} * capacity * decoder.head_dim),
+      : keys_size_(int64_t{decoder.n_kv_heads} * capacity * decoder.head_dim),
+        values_size_(int64_t{decoder.n_kv_heads} * capacity * decoder.value_dim),
         capacity_(capacity),
         layers_(static_cast<size_t>(decoder.n_layers)) {}
 
   void place(Arena& arena) {
     for (Layer& layer : layers_) {
-      layer.keys = arena.take<uint16_t>(Owner::kv, layer_size_);
-      layer.values = arena.take<uint16_t>(Owner::kv, layer_size_);
+      layer.keys = arena.take<uint16_t>(Owner::kv, keys_size_);
+      layer.values = arena.take<uint16_t>(Owner::kv, values_size_);
     }
   }
 
@@ -32,7 +33,7 @@ class KvCache {
   const Layer& layer(size_t i) const { return layers_[i]; }
 
  private:
-  int64_t layer_size_;
+  int64_t keys_size_, values_size_;
   int64_t capacity_;
   std::vector<Layer> layers_;
 };

@@ -16,9 +16,13 @@ int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 bool is_plain(Encoding e) { return e == Encoding::f32 || e == Encoding::f16 || e == Encoding::bf16; }
 
 // Plain elements that the ops take in the order they have in the file.
+<<<<<<< HEAD
 bool is_mappable(const TensorSource& tensor) {
   return is_plain(tensor.encoding) && tensor.unpermute_heads == 0 && !tensor.is_transposed;
 }
+=======
+bool is_mappable(const TensorSource& tensor) { return is_plain(tensor.encoding) && tensor.unpermute_heads == 0 && !tensor.is_transposed; }
+>>>>>>> 5ec4044 (One decoder with the switches of every architecture: description, weights, forward pass)
 
 FormatId plain_format(DType type) { return type == DType::f32 ? FormatId::Fp32 : type == DType::f16 ? FormatId::Fp16 : FormatId::Bf16; }
 
@@ -88,9 +92,9 @@ float* place_floats(const FileSlice& slice, Arena& arena, Owner owner) {
 
 }  // namespace
 
-void TensorLoader::add_matrix(const TensorSource& tensor, int64_t rows, int64_t cols, Owner owner,
+void TensorLoader::add_matrix(const TensorSource& tensor, const std::vector<int64_t>& shape, int64_t rows, int64_t cols, Owner owner,
                               const std::optional<QuantizeSpec>& quantize, WeightView* view) {
-  check_shape(tensor, {rows, cols});
+  check_shape(tensor, shape);
   check_encoding(tensor);
   if (tensor.is_quantized) {
     const QuantizedSource& q = tensor.quantized;
@@ -102,22 +106,31 @@ void TensorLoader::add_matrix(const TensorSource& tensor, int64_t rows, int64_t 
   } else if (is_mappable(tensor)) {
     check_bytes(tensor, "elements", tensor.data.bytes, stored_bytes(tensor.shape, tensor.encoding, tensor.name));
   }
-  items_.push_back({&tensor, owner, rows, cols, tensor.is_quantized ? std::nullopt : quantize, view, nullptr, {}});
+  items_.push_back({&tensor, owner, rows, cols, tensor.is_quantized ? std::nullopt : quantize, view, {}});
 }
 
-void TensorLoader::add_vector(const TensorSource& tensor, int64_t n, const float** view) {
-  check_shape(tensor, {n});
-  check_encoding(tensor);
-  if (tensor.is_quantized) throw Error(ErrorCode::bad_file, text("Tensor ", tensor.name, " is quantized; a norm or bias cannot be."));
-  items_.push_back({&tensor, Owner::unquantized, n, 1, std::nullopt, nullptr, view, {}});
+void TensorLoader::add_vector(const std::vector<const TensorSource*>& pieces, const std::vector<int64_t>& shape, float offset,
+                              const float** view) {
+  int64_t n = 1;
+  for (const int64_t dim : shape) n *= dim;
+  const auto count = static_cast<int64_t>(pieces.size());
+  for (const TensorSource* piece : pieces) {
+    // Checkpoints give the norms of heads as [H, D] or [H*D]: the number of values counts.
+    if (n % count != 0 || element_count(piece->shape, piece->name) != n / count) {
+      throw Error(ErrorCode::bad_file, text("Tensor ", piece->name, " has shape ", shape_text(piece->shape), ", expected ",
+                                            shape_text(shape), count == 1 ? "." : text(" in ", count, " equal pieces.")));
+    }
+    check_encoding(*piece);
+    if (piece->is_quantized) throw Error(ErrorCode::bad_file, text("Tensor ", piece->name, " is quantized; a norm or bias cannot be."));
+  }
+  vectors_.push_back({pieces, n, offset, view});
 }
 
 void TensorLoader::place(Arena& arena) {
+  for (Vector& vector : vectors_) vector.room = arena.take<float>(Owner::unquantized, vector.n);
   for (Item& item : items_) {
     item.room = {};
-    if (item.vector != nullptr) {
-      item.room.codes = arena.take<float>(item.owner, item.rows);
-    } else if (item.quantize) {
+    if (item.quantize) {
       place_quantized(item, arena);
     } else if (item.tensor->is_quantized || is_mappable(*item.tensor)) {
       place_stored(item, arena);
@@ -160,13 +173,15 @@ void TensorLoader::read(const OpTable& table, ThreadPool& pool, const std::funct
   inputs_.resize(files_.size());
   buffers_.resize(static_cast<size_t>(pool.size()));
   const auto work_of = [](const Item& item) { return item.room.codes == nullptr ? 0 : item.rows * item.cols; };
+  for (const Vector& vector : vectors_) {
+    cancel.check();
+    read_vector(vector, table);
+  }
   int64_t total = 1, done = 0;
   for (const Item& item : items_) total += work_of(item);
   for (const Item& item : items_) {
     cancel.check();
-    if (item.vector != nullptr) {
-      read_vector(item, table);
-    } else if (item.quantize) {
+    if (item.quantize) {
       read_quantized(item, table, pool, cancel);
     } else if (item.room.codes != nullptr) {
       read_converted(item, table, pool, cancel);
@@ -267,11 +282,18 @@ void TensorLoader::read_quantized(const Item& item, const OpTable& table, Thread
   view.nested.offset = nest_scales(room.nested_codes, room.nested_absmax, scales, blocks);
 }
 
-void TensorLoader::read_vector(const Item& item, const OpTable& table) {
-  const TensorReader reader(file_of(item.tensor->data.file), *item.tensor);
-  const void* values = read_as(DType::f32, table, reader, 0, item.rows, buffers_[0]);
-  std::memcpy(item.room.codes, values, static_cast<size_t>(item.rows) * sizeof(float));
-  *item.vector = static_cast<const float*>(item.room.codes);
+void TensorLoader::read_vector(const Vector& vector, const OpTable& table) {
+  float* out = vector.room;
+  for (const TensorSource* piece : vector.pieces) {
+    const TensorReader reader(file_of(piece->data.file), *piece);
+    const void* values = read_as(DType::f32, table, reader, 0, reader.size(), buffers_[0]);
+    std::memcpy(out, values, static_cast<size_t>(reader.size()) * sizeof(float));
+    out += reader.size();
+  }
+  if (vector.offset != 0) {
+    for (int64_t i = 0; i < vector.n; ++i) vector.room[i] += vector.offset;
+  }
+  *vector.view = vector.room;
 }
 
 const MappedFile& TensorLoader::map_of(int32_t file) {

@@ -20,12 +20,12 @@ class TensorLoader {
  public:
   explicit TensorLoader(const std::vector<std::string>& files) : files_(files) {}
 
-  // A matrix [rows, cols], quantized while loading when `quantize` is given and the file does not hold it quantized already.
-  // `view` is filled by read(); it and the tensor must stay where they are. Throws bad_file for another shape.
-  void add_matrix(const TensorSource& tensor, int64_t rows, int64_t cols, Owner owner, const std::optional<QuantizeSpec>& quantize,
-                  WeightView* view);
-  // A norm or a bias: fp32 [n], whatever the file holds.
-  void add_vector(const TensorSource& tensor, int64_t n, const float** view);
+  // A tensor of this shape as a matrix [rows, cols], quantized while loading when `quantize` is given and the file does not hold it
+  // quantized already. `view` is filled by read(); it and the tensor must stay where they are. Throws bad_file for another shape.
+  void add_matrix(const TensorSource& tensor, const std::vector<int64_t>& shape, int64_t rows, int64_t cols, Owner owner,
+                  const std::optional<QuantizeSpec>& quantize, WeightView* view);
+  // A norm or a bias of this shape as fp32, whatever the file holds, plus `offset`. In several pieces: [elements / number] each, in order.
+  void add_vector(const std::vector<const TensorSource*>& pieces, const std::vector<int64_t>& shape, float offset, const float** view);
 
   // Takes room for what is not mapped: once dry, once for real. Opens no file.
   void place(Arena& arena);
@@ -50,9 +50,15 @@ class TensorLoader {
     Owner owner;
     int64_t rows, cols;
     std::optional<QuantizeSpec> quantize;
-    WeightView* matrix = nullptr;  // one of the two
-    const float** vector = nullptr;
+    WeightView* matrix = nullptr;
     Room room;
+  };
+  struct Vector {
+    std::vector<const TensorSource*> pieces;
+    int64_t n;  // of all pieces
+    float offset;
+    const float** view;
+    float* room = nullptr;
   };
 
   void place_stored(Item& item, Arena& arena);
@@ -60,7 +66,7 @@ class TensorLoader {
   void read_stored(const Item& item);
   void read_converted(const Item& item, const OpTable& table, ThreadPool& pool, const Cancel& cancel);
   void read_quantized(const Item& item, const OpTable& table, ThreadPool& pool, const Cancel& cancel);
-  void read_vector(const Item& item, const OpTable& table);
+  void read_vector(const Vector& vector, const OpTable& table);
 
   const MappedFile& map_of(int32_t file);
   const InputFile& file_of(int32_t file);
@@ -69,6 +75,7 @@ class TensorLoader {
 
   const std::vector<std::string>& files_;
   std::vector<Item> items_;
+  std::vector<Vector> vectors_;
   std::vector<std::optional<MappedFile>> maps_;   // opened when first needed; live as long as the views
   std::vector<std::optional<InputFile>> inputs_;  // open while reading
   std::vector<EncodeBuffers> buffers_;            // one per thread while reading

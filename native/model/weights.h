@@ -7,20 +7,44 @@
 #include <vector>
 
 #include "model/decoder.h"
+#include "model/roles.h"
 #include "model/tensor_loader.h"
 
 namespace nibble {
 
 // y = x W^T + bias
 struct Linear {
-  WeightView weight;
+  WeightView weight;            // rows = 0: the model has no such layer
   const float* bias = nullptr;  // [rows] or null
+
+  bool exists() const { return weight.rows > 0; }
+};
+
+struct Norm {
+  const float* weight = nullptr;  // null: 1
+  const float* bias = nullptr;    // null: 0
+};
+
+// Those of gate, up and gate_up that the layout has.
+struct FfnWeights {
+  Linear gate, up, gate_up, down;
+};
+
+struct ExpertWeights {
+  Linear router, shared_gate;
+  const float* correction = nullptr;  // [X] or null
+  std::vector<FfnWeights> experts;    // [X]; empty: the layer has none
+  FfnWeights shared;
 };
 
 struct LayerWeights {
-  const float* attn_norm = nullptr;  // [C]
-  const float* mlp_norm = nullptr;   // [C]
-  Linear q, k, v, o, gate, up, down;
+  Norm attn_norm, attn_post_norm, mlp_norm, mlp_post_norm;
+  Linear q, k, v, qkv, o;  // those that the layout has
+  Linear q_a, q_b, kv_a, kv_b;
+  Norm q_a_norm, kv_a_norm, q_norm, k_norm;
+  const float* sinks = nullptr;  // [H] or null
+  FfnWeights ffn;
+  ExpertWeights moe;
 };
 
 class Weights {
@@ -37,21 +61,44 @@ class Weights {
 
   void check_files() const { loader_.check_files(); }
 
-  // Bytes that one decoded token has to read: the linear layers and the head, scales included.
+  // Bytes that one decoded token has to read: the linear layers and the head, scales included; of experts those that one token uses.
   int64_t bytes_per_token() const;
 
   const WeightView& embed() const { return embed_; }
+  const WeightView& positions() const { return positions_; }
+  const Linear& embed_in() const { return embed_in_; }
+  const Linear& embed_out() const { return embed_out_; }
   const Linear& head() const { return head_; }
-  const float* final_norm() const { return final_norm_; }
+  const Norm& embed_norm() const { return embed_norm_; }
+  const Norm& final_norm() const { return final_norm_; }
   const std::vector<LayerWeights>& layers() const { return layers_; }
 
  private:
+  // All experts' rows of one kind in one tensor: cut into `parts` when the tensor is there.
+  struct Fused {
+    Linear whole;
+    Linear FfnWeights::*part;
+    std::vector<FfnWeights>* experts;
+  };
+
+  void add_ends(Roles& roles);
+  void add_layer(Roles& roles, size_t i);
+  void add_attention(Roles& roles, const std::string& prefix, LayerWeights& layer);
+  void add_latent_attention(Roles& roles, const std::string& prefix, LayerWeights& layer);
+  void add_experts(Roles& roles, const std::string& prefix, ExpertWeights& moe);
+  void add_ffn(Roles& roles, const std::string& prefix, FfnLayout layout, int64_t width, FfnWeights& ffn);
+  void add_fused(Roles& roles, const std::string& role, int64_t rows, int64_t cols, ExpertWeights& moe, Linear FfnWeights::*part);
+  void add_linear(Roles& roles, const std::string& role, Linear& linear, int64_t rows, int64_t cols);
+  void add_norm(Roles& roles, const std::string& role, Norm& norm, int64_t n);
+
+  const DecoderDescription& decoder_;
+  std::optional<QuantizeSpec> quantize_;
   TensorLoader loader_;
-  bool has_tied_head_;
-  WeightView embed_;
-  Linear head_;
-  const float* final_norm_ = nullptr;
+  WeightView embed_, positions_;
+  Linear embed_in_, embed_out_, head_;
+  Norm embed_norm_, final_norm_;
   std::vector<LayerWeights> layers_;
+  std::vector<std::unique_ptr<Fused>> fused_;
 };
 
 }  // namespace nibble
