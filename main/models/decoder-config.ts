@@ -1,9 +1,15 @@
-// The fields of config.json that make a decoder. Limits are those of native/model/decoder.cc: far above any model.
+// The fields of config.json that all decoders have, by Llama's names. Limits are those of native/model/decoder.cc: far above any model.
 import { z } from "zod"
 
-const dimension = z
+export const dimension = z
   .int()
   .min(1)
+  .max(1 << 24)
+
+/** A count that may be 0. */
+export const count = z
+  .int()
+  .nonnegative()
   .max(1 << 24)
 
 export const DecoderConfig = z.looseObject({
@@ -15,16 +21,13 @@ export const DecoderConfig = z.looseObject({
   head_dim: dimension.nullish(),
   vocab_size: dimension,
   max_position_embeddings: dimension,
+  /** Epsilon of the norms, whatever their kind. */
   rms_norm_eps: z.number().nonnegative().max(1),
   hidden_act: z.string(),
   tie_word_embeddings: z.boolean(),
   attention_bias: z.boolean().nullish(),
   mlp_bias: z.boolean().nullish(),
-  sliding_window: z
-    .int()
-    .nonnegative()
-    .max(1 << 24)
-    .nullish(),
+  sliding_window: count.nullish(),
   use_sliding_window: z.boolean().nullish(),
   max_window_layers: z.int().nullish(),
   layer_types: z.array(z.string()).max(4096).nullish(),

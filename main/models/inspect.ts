@@ -1,7 +1,8 @@
 // What a folder or file is, without loading weights: also of models that cannot run, and of a folder with only config.json.
 import type { ModelInspection } from "../../shared/schema/model.ts"
-import type { ExpectedTensor } from "./describe.ts"
+
 import { configuredFormat, modelDtype } from "./dtype.ts"
+import type { ExpectedTensor } from "./expected-tensors.ts"
 import { type Survey, surveyModel } from "./survey.ts"
 import { elementCount, formatOf, type ModelTensor } from "./tensors.ts"
 

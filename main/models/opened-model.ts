@@ -16,6 +16,8 @@ export interface StoredTensor {
   quantized?: NativeQuantizedSource
   /** GGUF of the architecture "llama": rows of q and k are permuted per head; the number of heads to undo it. */
   unpermuteHeads?: number
+  /** The file holds the last two dimensions of `shape` the other way round (Conv1D of GPT-2). */
+  isTransposed?: boolean
 }
 
 /** A tokenizer as `tokenizer.json` describes it; for GGUF it is made from the metadata. */

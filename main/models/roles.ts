@@ -2,23 +2,14 @@
 import { AppError } from "../../shared/schema/error.ts"
 import type { NativeTensor } from "../engine/addon-types.ts"
 import { damagedHint } from "./bounded-file.ts"
-import { type ExpectedTensor, headTensor, type ModelDescription } from "./describe.ts"
+import type { ModelDescription } from "./describe.ts"
+import type { ExpectedTensor } from "./expected-tensors.ts"
 import type { StoredTensor } from "./opened-model.ts"
 import { isSameShape, type ModelTensor, shapeText } from "./tensors.ts"
 
 export interface AssignedTensor {
   stored: StoredTensor
   expected: ExpectedTensor
-}
-
-/**
- * The description as the checkpoint has it: a head of its own is used even where config.json says that it is tied, as
- * transformers 5 does.
- */
-export function matchHead({ decoder, expected }: ModelDescription, tensors: ModelTensor[]): ModelDescription {
-  const head = headTensor(decoder)
-  if (!decoder.hasTiedHead || !tensors.some(({ name }) => name === head.name)) return { decoder, expected }
-  return { decoder: { ...decoder, hasTiedHead: false }, expected: [...expected, head] }
 }
 
 /** In the order of `expected`. Tensors that the decoder has no use for are left out. `what` begins messages: the model's path. */
@@ -34,15 +25,22 @@ export function assignRoles({ decoder, expected }: ModelDescription, tensors: Mo
         damagedHint,
       )
     }
-    if (!isSameShape(tensor.shape, wanted.shape)) {
-      const shapes = `has shape ${shapeText(tensor.shape)}, expected ${shapeText(wanted.shape)}`
+    const shape = storedShape(wanted, tensor)
+    if (!isSameShape(tensor.shape, shape)) {
+      const shapes = `has shape ${shapeText(tensor.shape)}, expected ${shapeText(shape)}`
       throw new AppError("bad_file", `${what}: tensor ${wanted.name} ${shapes} by the model's configuration.`)
     }
     return { stored: readable(tensor, wanted, what), expected: wanted }
   })
 }
 
-function readable(tensor: ModelTensor, { name, shape }: ExpectedTensor, what: string): StoredTensor {
+/** bitsandbytes turns a transposed matrix before it quantizes it. */
+function storedShape({ shape, isTransposed }: ExpectedTensor, tensor: ModelTensor): number[] {
+  if (!isTransposed || tensor.quantized) return shape
+  return [...shape.slice(0, -2), ...shape.slice(-2).reverse()]
+}
+
+function readable(tensor: ModelTensor, { name, shape, isTransposed }: ExpectedTensor, what: string): StoredTensor {
   const { bytes: _, encoding, ...rest } = tensor
   if (encoding === null) throw new AppError("unsupported", `Tensor ${name} is stored as ${tensor.dtype}, which is not supported yet.`)
   if (!tensor.quantized && (encoding === "i8" || encoding === "u8")) {
@@ -52,14 +50,14 @@ function readable(tensor: ModelTensor, { name, shape }: ExpectedTensor, what: st
       damagedHint,
     )
   }
-  if (tensor.quantized && shape.length !== 2) {
+  if (tensor.quantized && shape.length < 2) {
     throw new AppError("bad_file", `${what}: tensor ${name} of shape ${shapeText(shape)} is quantized; only matrices can be.`)
   }
-  return { ...rest, encoding }
+  return isTransposed && !tensor.quantized ? { ...rest, shape, encoding, isTransposed } : { ...rest, encoding }
 }
 
 export function nativeTensor({ stored, expected }: AssignedTensor): NativeTensor {
-  const { name, data, encoding, shape, quantized, unpermuteHeads } = stored
+  const { name, data, encoding, shape, quantized, unpermuteHeads, isTransposed } = stored
   return {
     role: expected.role,
     name,
@@ -68,5 +66,7 @@ export function nativeTensor({ stored, expected }: AssignedTensor): NativeTensor
     shape,
     ...(quantized ? { quantized } : {}),
     ...(unpermuteHeads ? { unpermuteHeads } : {}),
+    ...(isTransposed ? { isTransposed } : {}),
+    isLinear: expected.isLinear,
   }
 }

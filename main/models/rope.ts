@@ -2,6 +2,7 @@
 // transformers' modeling_rope_utils, computed in double precision and rounded once.
 import { z } from "zod"
 import { AppError } from "../../shared/schema/error.ts"
+import type { NativeRope } from "../engine/addon-types.ts"
 import { checked } from "./json.ts"
 
 const positive = z.number().positive()
@@ -36,12 +37,19 @@ const RopeConfig = z.looseObject({
 })
 
 export interface Rotary {
-  /** [headDim / 2] */
-  invFreq: Float32Array
-  /** What cosine and sine are multiplied by. */
-  mscale: number
+  rope: NativeRope
   /** Positions for which the frequencies hold. */
   maxContext: number
+}
+
+export interface RotarySizes {
+  headDim: number
+  /** By default the head, or the share of it that the configuration names. */
+  rotaryDim?: number
+  maxContext: number
+  isInterleaved?: boolean
+  /** Begins messages: the path of config.json. */
+  what: string
 }
 
 /** All that a formula may use, defaults filled in. */
@@ -49,22 +57,26 @@ interface Settings {
   parameters: z.output<typeof RopeParameters>
   what: string
   theta: number
-  headDim: number
+  /** Width that is rotated. */
+  dim: number
   maxContext: number
   originalContext: number
 }
 
-/** `what` begins messages: the path of config.json. */
-export function rotaryEmbedding(config: Record<string, unknown>, headDim: number, maxContext: number, what: string): Rotary {
+export function rotaryEmbedding(config: Record<string, unknown>, sizes: RotarySizes): Rotary {
+  const { headDim, maxContext, what } = sizes
   const top = checked(RopeConfig, config, what)
   // An empty object counts as none, as in Python.
   const nested = [top.rope_scaling, top.rope_parameters].find((value) => value && Object.keys(value).length > 0) ?? {}
   if ("full_attention" in nested || "sliding_attention" in nested) {
-    throw new AppError("unsupported", "Rotary embeddings that differ between layers are not supported yet.")
+    throw new AppError("unsupported", "Rotary embeddings that differ between layers are not supported for this architecture.")
   }
   const parameters = checked(RopeParameters, nested, `${what}: rotary parameters`)
   const share = parameters.partial_rotary_factor ?? top.partial_rotary_factor ?? 1
-  if (share !== 1) throw new AppError("unsupported", `Rotary embeddings of a part of each head (${share}) are not supported yet.`)
+  const dim = sizes.rotaryDim ?? Math.trunc(headDim * share)
+  if (dim % 2 !== 0 || dim < 2 || dim > headDim) {
+    throw new AppError("unsupported", `Rotating ${dim} of a head's ${headDim} values is not possible: it takes an even part of them.`)
+  }
   const type = parameters.rope_type ?? parameters.type ?? "default"
   const formula = Object.hasOwn(formulas, type) ? formulas[type] : undefined
   if (!formula) throw new AppError("unsupported", `The rotary scaling \`${type.slice(0, 40)}\` is not supported yet.`)
@@ -72,18 +84,34 @@ export function rotaryEmbedding(config: Record<string, unknown>, headDim: number
     parameters,
     what,
     theta: parameters.rope_theta ?? top.rope_theta ?? 10000,
-    headDim,
+    dim,
     maxContext,
     originalContext: top.original_max_position_embeddings ?? parameters.original_max_position_embeddings ?? maxContext,
   })
-  const rotary = { mscale: 1, maxContext, ...result, invFreq: Float32Array.from(result.invFreq) }
-  if (!rotary.invFreq.every((value) => Number.isFinite(value)) || !Number.isFinite(rotary.mscale)) {
+  const rope: NativeRope = {
+    invFreq: Float32Array.from(result.invFreq),
+    invFreqLong: Float32Array.from(result.invFreqLong ?? []),
+    longAbove: result.longAbove ?? 0,
+    rotaryDim: dim,
+    mscale: result.mscale ?? 1,
+    isInterleaved: sizes.isInterleaved ?? false,
+  }
+  if (![...rope.invFreq, ...rope.invFreqLong, rope.mscale].every((value) => Number.isFinite(value))) {
     throw new AppError("bad_file", `${what}: the rotary parameters give frequencies that are no numbers.`)
   }
-  return rotary
+  return { rope, maxContext: result.maxContext ?? maxContext }
 }
 
-type Formula = (settings: Settings) => { invFreq: number[]; mscale?: number; maxContext?: number }
+interface Frequencies {
+  invFreq: number[]
+  /** For texts of more than `longAbove` positions. */
+  invFreqLong?: number[]
+  longAbove?: number
+  mscale?: number
+  maxContext?: number
+}
+
+type Formula = (settings: Settings) => Frequencies
 
 const formulas: Record<string, Formula> = {
   default: (settings) => ({ invFreq: plainFrequencies(settings) }),
@@ -99,8 +127,8 @@ const formulas: Record<string, Formula> = {
 }
 
 /** 1 / theta^(2 i / D), rounded at each step as fp32 arithmetic does. */
-function plainFrequencies({ theta, headDim }: Settings): number[] {
-  return Array.from({ length: headDim / 2 }, (_, i) => Math.fround(1 / Math.fround(theta ** Math.fround((2 * i) / headDim))))
+function plainFrequencies({ theta, dim }: Settings): number[] {
+  return Array.from({ length: dim / 2 }, (_, i) => Math.fround(1 / Math.fround(theta ** Math.fround((2 * i) / dim))))
 }
 
 function needed<Name extends "factor" | "low_freq_factor" | "high_freq_factor">({ parameters, what }: Settings, name: Name): number {
@@ -139,17 +167,17 @@ export function llama3Share({ factor, low, high, originalContext }: Llama3Scalin
 
 /** YaRN (arXiv 2309.00071). */
 function yarn(settings: Settings): { invFreq: number[]; mscale: number; maxContext: number } {
-  const { parameters, theta, headDim, maxContext, originalContext } = settings
+  const { parameters, theta, dim, maxContext, originalContext } = settings
   const factor = parameters.factor ?? maxContext / originalContext
   const magnitude = (scale: number) => (factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1)
   const { mscale, mscale_all_dim: mscaleAll } = parameters
   const inferred = mscale && mscaleAll ? magnitude(mscale) / magnitude(mscaleAll) : magnitude(1)
-  const dimensionOf = (rotations: number) => (headDim * Math.log(originalContext / (rotations * 2 * Math.PI))) / (2 * Math.log(theta))
+  const dimensionOf = (rotations: number) => (dim * Math.log(originalContext / (rotations * 2 * Math.PI))) / (2 * Math.log(theta))
   const isTruncated = parameters.truncate ?? true
   const first = dimensionOf(parameters.beta_fast ?? 32)
   const last = dimensionOf(parameters.beta_slow ?? 1)
   const low = Math.max(isTruncated ? Math.floor(first) : first, 0)
-  const high = Math.min(isTruncated ? Math.ceil(last) : last, headDim - 1)
+  const high = Math.min(isTruncated ? Math.ceil(last) : last, dim - 1)
   const span = high === low ? 0.001 : high - low
   const invFreq = plainFrequencies(settings).map((frequency, i) => {
     const kept = 1 - Math.min(Math.max((i - low) / span, 0), 1)
@@ -160,8 +188,11 @@ function yarn(settings: Settings): { invFreq: number[]; mscale: number; maxConte
   return { invFreq, mscale: parameters.attention_factor ?? inferred, maxContext: Math.max(maxContext, stretched) }
 }
 
-/** One factor per frequency. Two lists that differ would make it depend on the length of the text. */
-function longrope(settings: Settings): { invFreq: number[]; mscale: number } {
+/**
+ * One factor per frequency (arXiv 2402.13753); two lists, for texts up to the original context and for longer ones. transformers decides by
+ * the length of the text, the engine by that of the cache, so that keys which were computed stay right while a text grows.
+ */
+function longrope(settings: Settings): Frequencies {
   const { parameters, what, maxContext, originalContext } = settings
   const plain = plainFrequencies(settings)
   const { short_factor: short, long_factor: long } = parameters
@@ -171,10 +202,13 @@ function longrope(settings: Settings): { invFreq: number[]; mscale: number } {
       `${what}: longrope needs ${plain.length} factors, but has ${short?.length ?? 0} and ${long?.length ?? 0}.`,
     )
   }
-  if (short.some((factor, i) => factor !== long[i])) {
-    throw new AppError("unsupported", "The rotary scaling `longrope` with different factors for short and long texts is not supported yet.")
-  }
   const factor = parameters.factor ?? maxContext / originalContext
   const inferred = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalContext))
-  return { invFreq: plain.map((frequency, i) => frequency / (short[i] as number)), mscale: parameters.attention_factor ?? inferred }
+  const divided = (factors: number[]) => plain.map((frequency, i) => frequency / (factors[i] as number))
+  const isOne = short.every((shortFactor, i) => shortFactor === long[i])
+  return {
+    invFreq: divided(short),
+    ...(isOne ? {} : { invFreqLong: divided(long), longAbove: originalContext }),
+    mscale: parameters.attention_factor ?? inferred,
+  }
 }

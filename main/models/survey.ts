@@ -16,7 +16,7 @@ import { tokenizerFromGguf } from "./gguf-tokenizer.ts"
 import { isObject } from "./json.ts"
 import { folderName, readLicense } from "./name.ts"
 import type { TokenizerSource } from "./opened-model.ts"
-import { type AssignedTensor, assignRoles, matchHead } from "./roles.ts"
+import { type AssignedTensor, assignRoles } from "./roles.ts"
 import type { FileTensor, ModelTensor } from "./tensors.ts"
 
 export interface Survey {

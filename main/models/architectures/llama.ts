@@ -1,12 +1,14 @@
 // Llama 1, 2 and 3, and the many models that share their layout.
-import type { Architecture } from "./architecture.ts"
+import { architecture, type Role } from "./architecture.ts"
 
-export const llama: Architecture = {
+export const llama = architecture({
   name: "LlamaForCausalLM",
   modelType: "llama",
   defaults: { max_position_embeddings: 2048 },
-  switches: (config) => ({
-    slidingWindow: 0,
-    biases: { qkv: config.attention_bias ?? false, output: config.attention_bias ?? false, mlp: config.mlp_bias ?? false },
+  describe: ({ attention_bias: hasAttentionBias, mlp_bias: hasMlpBias }) => ({
+    biases: [...(hasAttentionBias ? attentionRoles : []), ...(hasMlpBias ? mlpRoles : [])],
   }),
-}
+})
+
+const attentionRoles: Role[] = ["q", "k", "v", "o"]
+const mlpRoles: Role[] = ["gate", "up", "down"]

@@ -1,9 +1,10 @@
 // Mistral: Llama with a sliding window in every layer (absent or null in newer checkpoints).
-import type { Architecture } from "./architecture.ts"
+import { sameLayers } from "../decoder-defaults.ts"
+import { architecture } from "./architecture.ts"
 
-export const mistral: Architecture = {
+export const mistral = architecture({
   name: "MistralForCausalLM",
   modelType: "mistral",
   defaults: { num_key_value_heads: 8, max_position_embeddings: 131072, sliding_window: 4096 },
-  switches: (config) => ({ slidingWindow: config.sliding_window ?? 0, biases: { qkv: false, output: false, mlp: false } }),
-}
+  describe: ({ sliding_window: window }, { nLayers }) => ({ decoder: { layers: sameLayers(nLayers, { window: window ?? 0 }) } }),
+})
