@@ -44,7 +44,7 @@ export interface NativeTensor {
   /** The file holds the last two dimensions the other way round (Conv1D). */
   isTransposed?: boolean
   /** Quantized while loading, when that is asked for. */
-  isLinear: boolean
+  isLinear?: boolean
 }
 
 export interface NativeRope {

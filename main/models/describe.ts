@@ -62,7 +62,10 @@ export function describeModel(config: Record<string, unknown>, what: string, sto
   const maxContext = difference.decoder?.maxContext ?? Math.max(base.maxContext, ...ropes.map((rotary) => rotary.maxContext))
   const changed = { ...base, ...difference.decoder, ropes: base.ropes, maxContext }
   // A window as long as the context hides nothing.
-  const decoder = { ...changed, layers: changed.layers.map((layer) => ({ ...layer, window: layer.window >= maxContext ? 0 : layer.window })) }
+  const decoder = {
+    ...changed,
+    layers: changed.layers.map((layer) => ({ ...layer, window: layer.window >= maxContext ? 0 : layer.window })),
+  }
   return { decoder, expected: new Expectation(decoder, names, difference).tensors }
 }
 
@@ -70,7 +73,7 @@ function readSettings(architecture: Architecture, config: Record<string, unknown
   const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined))
   const raw: Record<string, unknown> = { ...decoderDefaults, ...architecture.defaults, ...given }
   for (const [common, own] of Object.entries(architecture.renamed)) if (raw[own] !== undefined) raw[common] = raw[own]
-  return checked(DecoderConfig.extend(architecture.fields), raw, what)
+  return { ...checked(DecoderConfig, raw, what), ...checked(z.object(architecture.fields), raw, what) }
 }
 
 function headWidth(settings: Settings<z.ZodRawShape>, nKvHeads: number, what: string): number {

@@ -110,7 +110,13 @@ export class Expectation {
       const role: LayerRole = `experts.${part}`
       if (typeof this.#names.inLayer[role] === "object") return this.#inLayer(i, role, [experts.nExperts, ...shape], false)
       for (let e = 0; e < experts.nExperts; e++) {
-        this.#add(role, `layers.${i}.experts.${e}.${part}`, this.#layerName(i, role, (name) => name.replace("{e}", String(e))), shape, false)
+        this.#add(
+          role,
+          `layers.${i}.experts.${e}.${part}`,
+          this.#layerName(i, role, (name) => name.replace("{e}", String(e))),
+          shape,
+          false,
+        )
       }
     })
     if (experts.sharedWidth > 0) {
@@ -136,10 +142,19 @@ export class Expectation {
   #inLayerNorm(i: number, role: LayerRole, shape: number[]): void {
     if (!this.#decoder.hasNormWeights) return
     const name = this.#names.inLayer[role]
-    if (typeof name !== "string" || !name.includes("{h}")) return this.#inLayer(i, role, shape, false)
+    if (typeof name !== "string" || !name.includes("{h}")) {
+      this.#inLayer(i, role, shape, false)
+      return
+    }
     const [heads = 1, headDim = 1] = shape
     for (let h = 0; h < heads; h++) {
-      this.#add(role, `layers.${i}.${role}.${h}`, this.#layerName(i, role, (text) => text.replace("{h}", String(h))), [headDim], false)
+      this.#add(
+        role,
+        `layers.${i}.${role}.${h}`,
+        this.#layerName(i, role, (text) => text.replace("{h}", String(h))),
+        [headDim],
+        false,
+      )
     }
   }
 

@@ -15,6 +15,7 @@ import type {
   NativeSampling,
   NativeTensor,
 } from "../../main/engine/addon-types.ts"
+import { llamaDecoder, sameLayers } from "../../main/models/decoder-defaults.ts"
 
 export const top = join(import.meta.dirname, "../..")
 export const enginePath = process.env.NIBBLE_ENGINE ?? join(top, "dist/engine.node")
@@ -88,24 +89,25 @@ export function readModel(name: string): NativeModelSource {
   const headDim: number = config.head_dim ?? config.hidden_size / config.num_attention_heads
   const theta: number = config.rope_parameters?.rope_theta ?? config.rope_theta
   const invFreq = new Float32Array(headDim / 2).map((_, i) => 1 / Math.fround(theta ** ((2 * i) / headDim)))
+  const window = config.use_sliding_window === false ? 0 : (config.sliding_window ?? 0)
+  const sizes = {
+    architecture: config.architectures[0],
+    nLayers: config.num_hidden_layers,
+    width: config.hidden_size,
+    nHeads: config.num_attention_heads,
+    nKvHeads: config.num_key_value_heads,
+    headDim,
+    ffnWidth: config.intermediate_size,
+    vocabSize: config.vocab_size,
+    maxContext: config.max_position_embeddings,
+    normEps: config.rms_norm_eps,
+    activation: "silu" as const,
+    hasTiedHead: config.tie_word_embeddings,
+  }
+  const rope = { invFreq, invFreqLong: new Float32Array(), longAbove: 0, rotaryDim: headDim, mscale: 1, isInterleaved: false }
   return {
     files: [path],
-    decoder: {
-      architecture: config.architectures[0],
-      nLayers: config.num_hidden_layers,
-      width: config.hidden_size,
-      nHeads: config.num_attention_heads,
-      nKvHeads: config.num_key_value_heads,
-      headDim,
-      ffnWidth: config.intermediate_size,
-      vocabSize: config.vocab_size,
-      maxContext: config.max_position_embeddings,
-      normEps: config.rms_norm_eps,
-      attentionScale: 1 / Math.sqrt(headDim),
-      slidingWindow: config.use_sliding_window === false ? 0 : (config.sliding_window ?? 0),
-      hasTiedHead: config.tie_word_embeddings,
-      rope: { invFreq, rotaryDim: headDim, mscale: 1 },
-    },
+    decoder: { ...llamaDecoder(sizes, [rope]), layers: sameLayers(sizes.nLayers, { window }) },
     tensors: Object.entries(stored).flatMap(([tensorName, tensor]) => nativeTensor(path, stored, tensorName, tensor)),
   }
 }
@@ -113,7 +115,8 @@ export function readModel(name: string): NativeModelSource {
 function nativeTensor(path: string, stored: Record<string, Stored>, name: string, { dtype, shape, data }: Stored): NativeTensor[] {
   const role = roleOf(name)
   if (!role) return []
-  const tensor: NativeTensor = { role, name, data, encoding: encodings[dtype] as NativeEncoding, shape }
+  const isLinear = role.startsWith("layers.") && shape.length === 2
+  const tensor: NativeTensor = { role, name, data, encoding: encodings[dtype] as NativeEncoding, shape, isLinear }
   const part = (suffix: string) => stored[name + suffix]?.data as NativeFileSlice
   const scb = stored[name.replace(/weight$/, "SCB")]
   if (dtype === "I8" && scb) return [{ ...tensor, quantized: { format: "int8", blockSize: 0, absmax: scb.data } }]

@@ -10,15 +10,18 @@ function fixture(name: string): Record<string, unknown> {
   return JSON.parse(readFileSync(join(models, name, "config.json"), "utf8"))
 }
 
+const windows = (...each: number[]) => [0, 1].map((i) => ({ window: each[i] ?? each[0] }))
+
 const names = (config: Record<string, unknown>) => describeModel(config, "config.json").expected.map(({ name }) => name)
 
 test("Llama: sizes, head and rotary parameters", () => {
   const { decoder, expected } = describeModel(llamaConfig, "config.json")
   expect(decoder).toMatchObject({
     ...{ architecture: "LlamaForCausalLM", nLayers: 2, width: 64, nHeads: 4, nKvHeads: 2, headDim: 16, ffnWidth: 128 },
-    ...{ vocabSize: 320, maxContext: 256, normEps: 1e-5, attentionScale: 0.25, slidingWindow: 0, hasTiedHead: false },
+    ...{ vocabSize: 320, maxContext: 256, normEps: 1e-5, attentionScale: 0.25, hasTiedHead: false },
   })
-  expect(decoder.rope).toMatchObject({ rotaryDim: 16, mscale: 1 })
+  expect(decoder.ropes).toMatchObject([{ rotaryDim: 16, mscale: 1 }])
+  expect(decoder.layers).toEqual(Array(2).fill({ window: 0, rope: 0, hasExperts: false }))
   expect(expected.find(({ role }) => role === "layers.1.k")).toEqual({
     ...{ name: "model.layers.1.self_attn.k_proj.weight", role: "layers.1.k", shape: [32, 64], isLinear: true },
   })
@@ -31,8 +34,8 @@ test("defaults are those of transformers", () => {
   const { num_key_value_heads: _, rms_norm_eps: __, max_position_embeddings: ___, ...rest } = llamaConfig
   expect(describeModel(rest, "x").decoder).toMatchObject({ nKvHeads: 4, normEps: 1e-6, maxContext: 2048, hasTiedHead: false })
   const mistral = { ...rest, architectures: ["MistralForCausalLM"], num_attention_heads: 8 }
-  expect(describeModel(mistral, "x").decoder).toMatchObject({ nKvHeads: 8, maxContext: 131072, slidingWindow: 4096 })
-  expect(describeModel({ ...mistral, sliding_window: null, head_dim: null }, "x").decoder).toMatchObject({ slidingWindow: 0, headDim: 8 })
+  expect(describeModel(mistral, "x").decoder).toMatchObject({ nKvHeads: 8, maxContext: 131072, layers: windows(4096) })
+  expect(describeModel({ ...mistral, sliding_window: null, head_dim: null }, "x").decoder).toMatchObject({ layers: windows(0), headDim: 8 })
 })
 
 test("biases are where the architecture has them", () => {
@@ -48,16 +51,16 @@ test("a tied head is no tensor", () => {
   expect(names({ ...llamaConfig, tie_word_embeddings: true })).not.toContain("lm_head.weight")
 })
 
-test("Qwen2 uses its window only where it is told to, in all layers or in none", async () => {
+test("Qwen2 uses its window only where it is told to", () => {
   const window = (change: Record<string, unknown>) =>
-    describeModel({ ...fixture("qwen2"), sliding_window: 32, ...change }, "x").decoder.slidingWindow
-  expect(window({})).toBe(0)
-  expect(window({ use_sliding_window: true, layer_types: null, max_window_layers: 2 })).toBe(0)
-  expect(window({ use_sliding_window: true, layer_types: null, max_window_layers: 0 })).toBe(32)
-  expect(window({ use_sliding_window: true, layer_types: Array(2).fill("sliding_attention") })).toBe(32)
+    describeModel({ ...fixture("qwen2"), sliding_window: 32, ...change }, "x").decoder.layers.map((layer) => layer.window)
+  expect(window({})).toEqual([0, 0])
+  expect(window({ use_sliding_window: true, layer_types: null, max_window_layers: 2 })).toEqual([0, 0])
+  expect(window({ use_sliding_window: true, layer_types: null, max_window_layers: 0 })).toEqual([32, 32])
+  expect(window({ use_sliding_window: true, layer_types: Array(2).fill("sliding_attention") })).toEqual([32, 32])
   const mixed = { use_sliding_window: true, layer_types: null, max_window_layers: 1 }
-  expect(window({ ...mixed, sliding_window: 256 })).toBe(0)
-  expect(await refusal(() => window(mixed))).toMatchObject({ code: "unsupported", message: expect.stringContaining("1 of 2 layers") })
+  expect(window(mixed)).toEqual([0, 32])
+  expect(window({ ...mixed, sliding_window: 256 })).toEqual([0, 0])
 })
 
 test("an old config names only its model type", () => {
@@ -71,8 +74,8 @@ test("an old config names only its model type", () => {
 const refused: [change: Record<string, unknown>, code: string, message: RegExp][] = [
   [{ architectures: ["Foo"] }, "unsupported", /^Architecture `Foo` is not supported yet\.$/],
   [{ architectures: [], model_type: "bar" }, "unsupported", /^Architecture `bar` is not supported yet\.$/],
-  [{ hidden_act: "gelu" }, "unsupported", /`gelu`/],
-  [{ head_dim: 15 }, "unsupported", /odd width 15/],
+  [{ hidden_act: "sine" }, "unsupported", /`sine`/],
+  [{ head_dim: 15 }, "unsupported", /15 of a head/],
   [{ hidden_size: -64 }, "bad_file", /config\.json: hidden_size is -64/],
   [{ hidden_size: 64.5 }, "bad_file", /hidden_size is 64\.5/],
   [{ hidden_size: 2 ** 25 }, "bad_file", /hidden_size is 33554432/],

@@ -106,8 +106,10 @@ test("a GGUF file as the engine host sees it", async () => {
   expect(opened.source.tensors.find(({ role }) => role === "layers.0.v")).not.toHaveProperty("unpermuteHeads")
   expect(opened.tokenizer?.chatTemplate).toMatch(/bos_token/)
   const source = await openModel(join(models, "llama-rope-llama3"))
-  for (const [i, frequency] of source.decoder.rope.invFreq.entries()) {
-    expect((opened.decoder.rope.invFreq[i] as number) / frequency).toBeCloseTo(1, 6)
+  const frequencies = source.decoder.ropes[0]?.invFreq
+  expect(frequencies).toHaveLength(8)
+  for (const [i, frequency] of frequencies?.entries() ?? []) {
+    expect((opened.decoder.ropes[0]?.invFreq[i] as number) / frequency).toBeCloseTo(1, 6)
   }
 })
 

@@ -3,6 +3,8 @@ import { expect, test } from "vitest"
 import { rotaryEmbedding } from "../../../main/models/rope.ts"
 import { refusal } from "./made-files.ts"
 
+const rotary = (config: Record<string, unknown>) => rotaryEmbedding(config, { headDim: 16, maxContext: 256, what: "config.json" })
+
 const cases = [
   {
     name: "default theta 500000",
@@ -98,33 +100,42 @@ const cases = [
 
 for (const { name, config, invFreq, mscale } of cases) {
   test(name, () => {
-    const rotary = rotaryEmbedding(config, 16, 256, "config.json")
-    expect(rotary.invFreq.length).toBe(invFreq.length)
-    for (const [i, expected] of invFreq.entries()) expect(Math.abs((rotary.invFreq[i] as number) / expected - 1)).toBeLessThan(3e-7)
-    expect(Math.abs(rotary.mscale / mscale - 1)).toBeLessThan(1e-7)
+    const { rope } = rotary(config)
+    expect(rope.invFreq.length).toBe(invFreq.length)
+    for (const [i, expected] of invFreq.entries()) expect(Math.abs((rope.invFreq[i] as number) / expected - 1)).toBeLessThan(3e-7)
+    expect(Math.abs(rope.mscale / mscale - 1)).toBeLessThan(1e-7)
   })
 }
 
 test("no parameters at all are the default ones", () => {
-  const plain = rotaryEmbedding({}, 16, 256, "config.json")
-  expect(plain).toEqual(rotaryEmbedding({ rope_theta: 10000, rope_scaling: null }, 16, 256, "config.json"))
-  expect(
-    rotaryEmbedding({ rope_scaling: {}, rope_parameters: { rope_type: "default", rope_theta: 10000 } }, 16, 256, "config.json"),
-  ).toEqual(plain)
+  const plain = rotary({})
+  expect(plain).toEqual(rotary({ rope_theta: 10000, rope_scaling: null }))
+  expect(rotary({ rope_scaling: {}, rope_parameters: { rope_type: "default", rope_theta: 10000 } })).toEqual(plain)
 })
 
 test("YaRN reaches the context that it stretches to", () => {
   const rope_scaling = { type: "yarn", factor: 4, original_max_position_embeddings: 32768 }
-  expect(rotaryEmbedding({ rope_scaling }, 128, 32768, "config.json").maxContext).toBe(131072)
+  expect(rotaryEmbedding({ rope_scaling }, { headDim: 128, maxContext: 32768, what: "config.json" }).maxContext).toBe(131072)
+})
+
+test("a share of the head has its own frequencies", () => {
+  const { rope } = rotary({ partial_rotary_factor: 0.5 })
+  expect(rope.rotaryDim).toBe(8)
+  expect(rope.invFreq).toEqual(rotaryEmbedding({}, { headDim: 8, maxContext: 256, what: "x" }).rope.invFreq)
+})
+
+test("longrope with two lists has two sets of frequencies", () => {
+  const { rope } = rotary({ rope_scaling: longrope, original_max_position_embeddings: 64 })
+  expect(rope.longAbove).toBe(64)
+  expect(rope.invFreqLong).toEqual(rope.invFreq.map((frequency) => frequency / 2))
 })
 
 const longrope = { rope_type: "longrope", short_factor: Array(8).fill(1), long_factor: Array(8).fill(2) }
 const refused: [config: Record<string, unknown>, code: string, message: RegExp][] = [
   [{ rope_scaling: { rope_type: "mrope" } }, "unsupported", /`mrope`/],
   [{ rope_scaling: { rope_type: "__proto__" } }, "unsupported", /`__proto__`/],
-  [{ rope_scaling: longrope }, "unsupported", /`longrope` with different factors/],
   [{ rope_scaling: { ...longrope, long_factor: [1] } }, "bad_file", /needs 8 factors, but has 8 and 1/],
-  [{ partial_rotary_factor: 0.5 }, "unsupported", /0\.5/],
+  [{ partial_rotary_factor: 0.05 }, "unsupported", /Rotating 0 of a head's 16 values/],
   [{ rope_parameters: { full_attention: {}, sliding_attention: {} } }, "unsupported", /differ between layers/],
   [{ rope_scaling: { type: "linear" } }, "bad_file", /config\.json: the rotary scaling lacks factor/],
   [{ rope_scaling: { type: "linear", factor: -1 } }, "bad_file", /factor is -1/],
@@ -135,7 +146,7 @@ const refused: [config: Record<string, unknown>, code: string, message: RegExp][
 ]
 for (const [config, code, message] of refused) {
   test(`refused: ${JSON.stringify(config).slice(0, 80)}`, async () => {
-    expect(await refusal(() => rotaryEmbedding(config, 16, 256, "config.json"))).toMatchObject({
+    expect(await refusal(() => rotary(config))).toMatchObject({
       code,
       message: expect.stringMatching(message),
     })

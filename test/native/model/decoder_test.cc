@@ -24,8 +24,9 @@ TEST_CASE(a_possible_description_passes) {
 
 TEST_CASE(every_dimension_has_bounds) {
   int32_t DecoderDescription::*const kDimensions[] = {
-      &DecoderDescription::n_layers, &DecoderDescription::width,     &DecoderDescription::n_heads,    &DecoderDescription::n_kv_heads,
-      &DecoderDescription::head_dim, &DecoderDescription::ffn_width, &DecoderDescription::vocab_size, &DecoderDescription::max_context};
+      &DecoderDescription::n_layers,   &DecoderDescription::width,      &DecoderDescription::n_heads,     &DecoderDescription::n_kv_heads,
+      &DecoderDescription::head_dim,   &DecoderDescription::value_dim,  &DecoderDescription::embed_width, &DecoderDescription::ffn_width,
+      &DecoderDescription::vocab_size, &DecoderDescription::max_context};
   for (const auto dimension : kDimensions) {
     for (const int32_t value : {0, -1, INT32_MIN, INT32_MAX}) {
       std::string message;
@@ -47,21 +48,63 @@ TEST_CASE(parts_must_fit_each_other) {
 
 TEST_CASE(rotary_frequencies_must_fit_the_head) {
   CHECK(refusal([](DecoderDescription& d) {
-          d.rope.rotary_dim = 18;  // wider than the head
-          d.rope.inv_freq.resize(9);
+          d.ropes[0].rotary_dim = 18;  // wider than the head
+          d.ropes[0].inv_freq.resize(9);
         }) == "bad_input");
-  CHECK(refusal([](DecoderDescription& d) { d.rope.rotary_dim = 15; }) == "bad_input");
-  CHECK(refusal([](DecoderDescription& d) { d.rope.rotary_dim = -2; }) == "bad_input");
-  CHECK(refusal([](DecoderDescription& d) { d.rope.inv_freq.pop_back(); }) == "bad_input");
-  CHECK(refusal([](DecoderDescription& d) { d.rope = {}; }).empty());  // no rotary embedding
+  CHECK(refusal([](DecoderDescription& d) { d.ropes[0].rotary_dim = 15; }) == "bad_input");
+  CHECK(refusal([](DecoderDescription& d) { d.ropes[0].rotary_dim = -2; }) == "bad_input");
+  CHECK(refusal([](DecoderDescription& d) { d.ropes[0].inv_freq.pop_back(); }) == "bad_input");
+  CHECK(refusal([](DecoderDescription& d) { d.ropes[0] = {}; }).empty());  // no rotary embedding
 }
 
 TEST_CASE(numbers_must_be_usable) {
   for (const float bad : {NAN, INFINITY}) {
     CHECK(refusal([&](DecoderDescription& d) { d.norm_eps = bad; }) == "bad_input");
     CHECK(refusal([&](DecoderDescription& d) { d.attention_scale = bad; }) == "bad_input");
-    CHECK(refusal([&](DecoderDescription& d) { d.rope.mscale = bad; }) == "bad_input");
+    CHECK(refusal([&](DecoderDescription& d) { d.ropes[0].mscale = bad; }) == "bad_input");
   }
   CHECK(refusal([](DecoderDescription& d) { d.norm_eps = -1e-5f; }) == "bad_input");
-  CHECK(refusal([](DecoderDescription& d) { d.sliding_window = -1; }) == "bad_input");
+  CHECK(refusal([](DecoderDescription& d) { d.layers[1].window = -1; }) == "bad_input");
+}
+
+TEST_CASE(layers_name_what_exists) {
+  CHECK(refusal([](DecoderDescription& d) { d.layers.pop_back(); }) == "bad_input");
+  CHECK(refusal([](DecoderDescription& d) { d.layers[0].rope = 1; }) == "bad_input");
+  CHECK(refusal([](DecoderDescription& d) { d.layers[0].rope = -2; }) == "bad_input");
+  CHECK(refusal([](DecoderDescription& d) { d.layers[0].rope = -1; }).empty());
+  CHECK(refusal([](DecoderDescription& d) { d.layers[0].has_experts = true; }) == "bad_input");
+}
+
+TEST_CASE(experts_must_be_reachable) {
+  const auto with = [](const std::function<void(ExpertsDescription&)>& change) {
+    return refusal([&](DecoderDescription& d) {
+      d.experts = {.n_experts = 8, .n_chosen = 2, .ffn_width = 32};
+      change(d.experts);
+    });
+  };
+  CHECK(with([](ExpertsDescription&) {}).empty());
+  CHECK(with([](ExpertsDescription& e) { e.n_chosen = 9; }) == "bad_input");
+  CHECK(with([](ExpertsDescription& e) { e.n_chosen = 0; }) == "bad_input");
+  CHECK(with([](ExpertsDescription& e) { e.n_groups = 3; }) == "bad_input");
+  CHECK(with([](ExpertsDescription& e) { e.n_groups = 8; }) == "bad_input");  // one expert can be reached, two are wanted
+  CHECK(with([](ExpertsDescription& e) { e.n_groups = e.n_best_groups = 8; }).empty());
+  CHECK(with([](ExpertsDescription& e) {
+          e.n_groups = e.n_best_groups = 8;
+          e.is_group_by_two = true;
+        }) == "bad_input");
+}
+
+TEST_CASE(positions_must_reach_the_context) {
+  CHECK(refusal([](DecoderDescription& d) { d.n_positions = 2047; }) == "bad_input");
+  CHECK(refusal([](DecoderDescription& d) { d.n_positions = 2048; }).empty());
+  CHECK(refusal([](DecoderDescription& d) {
+          d.n_positions = 2048;
+          d.first_position = 2;
+        }) == "bad_input");
+}
+
+TEST_CASE(slopes_are_one_for_each_head) {
+  CHECK(refusal([](DecoderDescription& d) { d.alibi_slopes = {1, 0.5f}; }) == "bad_input");
+  CHECK(refusal([](DecoderDescription& d) { d.alibi_slopes = {1, 0.5f, 0.25f, 0.125f}; }).empty());
+  CHECK(refusal([](DecoderDescription& d) { d.alibi_slopes = {1, 0.5f, NAN, 0.125f}; }) == "bad_input");
 }

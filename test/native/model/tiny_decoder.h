@@ -64,15 +64,17 @@ class TinyDecoder {
     d.width = 64;
     d.n_heads = 4;
     d.n_kv_heads = 2;
-    d.head_dim = 16;
+    d.head_dim = d.value_dim = 16;
+    d.embed_width = 64;
     d.ffn_width = 96;
     d.vocab_size = 96;
     d.max_context = 2048;
     d.norm_eps = 1e-5f;
     d.attention_scale = 0.25f;
-    d.sliding_window = options_.window;
-    d.rope.rotary_dim = 16;
-    for (const uint32_t bits : nibble::golden::kDecoderInvFreq) d.rope.inv_freq.push_back(std::bit_cast<float>(bits));
+    d.layers.assign(2, {.window = options_.window});
+    nibble::RopeDescription& rope = d.ropes.emplace_back();
+    rope.rotary_dim = 16;
+    for (const uint32_t bits : nibble::golden::kDecoderInvFreq) rope.inv_freq.push_back(std::bit_cast<float>(bits));
   }
 
   void add_all() {
@@ -112,6 +114,7 @@ class TinyDecoder {
     nibble::TensorSource& tensor = source.tensors.emplace_back();
     tensor.role = role;
     tensor.name = "file." + role;
+    tensor.is_linear = shape.size() == 2 && role.starts_with("layers.");
     tensor.shape = shape;
     return tensor;
   }
