@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Makes the golden files of the tests: test/golden and test/fixtures/models, with test/golden/manifest.json.
+"""Makes the golden files of the tests: test/golden, test/fixtures/models and test/fixtures/architectures, with test/golden/manifest.json.
 
     python scripts/make_golden.py                  all of it (needs scripts/requirements-golden.txt)
     python scripts/make_golden.py formats models   only these parts
+    python scripts/make_golden.py architectures:gpt2   of the architectures only the fixtures whose names begin so
     python scripts/make_golden.py --verify         compares the files with the manifest; needs only Python
+    python scripts/make_golden.py --manifest       writes only the manifest, of the files as they are (after a merge)
 
 The files are committed: tests read them and never run this. Parts and their code: scripts/golden/<part>.py.
 Exit codes: 0 done, 1 --verify found a difference, 2 wrong usage.
@@ -23,18 +25,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "test" / "golden"
 MODELS = ROOT / "test" / "fixtures" / "models"
+ARCHITECTURES = ROOT / "test" / "fixtures" / "architectures"
 MANIFEST = GOLDEN / "manifest.json"
 REQUIREMENTS = Path(__file__).resolve().parent / "requirements-golden.txt"
 
 # In the order in which they must run: later parts read what earlier ones wrote.
 PARTS = (
-    "formats", "decoder_header", "models", "quantized_models", "gguf_models", "linear_layers", "tokenizer_cases", "chat_cases", "starter",
+    "formats", "decoder_header", "models", "architectures", "quantized_models", "gguf_models", "linear_layers", "tokenizer_cases", "chat_cases", "starter",
 )
 
 
 def hashes() -> dict[str, str]:
     """SHA-256 of every golden file, by its path from the repository root."""
-    files = sorted(p for folder in (GOLDEN, MODELS) for p in folder.rglob("*") if p.is_file() and p != MANIFEST)
+    files = sorted(p for folder in (GOLDEN, MODELS, ARCHITECTURES) for p in folder.rglob("*") if p.is_file() and p != MANIFEST)
     return {str(p.relative_to(ROOT)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
@@ -65,17 +68,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--verify", action="store_true")
+    parser.add_argument("--manifest", action="store_true")
     args = parser.parse_args()
-    if unknown := set(args.parts) - set(PARTS):
+    wanted = {part: only for part, _, only in (given.partition(":") for given in args.parts)}
+    if unknown := wanted.keys() - set(PARTS):
         parser.error(f"unknown part {', '.join(sorted(unknown))}; there are: {', '.join(PARTS)}")
     if args.verify:
         return verify()
     sys.dont_write_bytecode = True
     os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"}
     for part in PARTS:
-        if not args.parts or part in args.parts:
-            print(f"{part} …", flush=True)
-            importlib.import_module(f"golden.{part}").write(GOLDEN, MODELS)
+        if args.manifest or (wanted and part not in wanted):
+            continue
+        print(f"{part} …", flush=True)
+        write = importlib.import_module(f"golden.{part}").write
+        write(GOLDEN, MODELS, wanted[part]) if wanted.get(part) else write(GOLDEN, MODELS)
     for path in map(ROOT.joinpath, hashes()):
         path.chmod(0o644)
     write_manifest()

@@ -190,7 +190,8 @@ LoadOptions to_load_options(const Fields& fields) {
   options.source.files = source.texts("files");
   options.source.decoder = to_decoder(source.object("decoder"));
   source.each("tensors", [&](const Fields& tensor) {
-    TensorSource result{to_stored_tensor(tensor), tensor.text("role"), tensor.has("quantized"), {}, tensor.has("isLinear") && tensor.boolean("isLinear")};
+    TensorSource result{
+        to_stored_tensor(tensor), tensor.text("role"), tensor.has("quantized"), {}, tensor.has("isLinear") && tensor.boolean("isLinear")};
     if (result.is_quantized) result.quantized = to_quantized_source(tensor.object("quantized"));
     options.source.tensors.push_back(std::move(result));
   });

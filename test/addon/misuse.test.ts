@@ -64,7 +64,10 @@ const wrongLoads: [string, (options: NativeLoadOptions) => unknown][] = [
   ["no heads", (options) => ({ ...options, source: { ...source, decoder: { ...source.decoder, nHeads: 0 } } })],
   [
     "frequencies that are a list",
-    (options) => ({ ...options, source: { ...source, decoder: { ...source.decoder, rope: { invFreq: [1], rotaryDim: 16, mscale: 1 } } } }),
+    (options) => {
+      const ropes = source.decoder.ropes.map((rope) => ({ ...rope, invFreq: [1] }))
+      return { ...options, source: { ...source, decoder: { ...source.decoder, ropes } } }
+    },
   ],
   ["a tensor that is null", (options) => ({ ...options, source: { ...source, tensors: [null] } })],
   [

@@ -4,42 +4,45 @@
 #include "ops/cpu/plain.h"
 #include "ops/ops.h"
 #include "ops/parallel.h"
+#include "ops/ref/ref.h"
 
 namespace nibble::cpu {
 
 template <class V>
-void rmsnorm(Exec& exec, float* out, const float* x, const float* weight, int64_t n_tokens, int64_t width, float eps) {
-  parallel_ranges(exec, n_tokens, 16, [&](int64_t begin, int64_t end, int) {
-    for (int64_t t = begin; t < end; ++t) {
-      const float* x_t = x + t * width;
+void rmsnorm(Exec& exec, const NormArgs& a) {
+  if (a.weight == nullptr || a.bias != nullptr) return ref::ref_table().rmsnorm(exec, a);
+  parallel_ranges(exec, a.rows, 16, [&](int64_t begin, int64_t end, int) {
+    for (int64_t row = begin; row < end; ++row) {
+      const float* x = a.x + row * a.width;
+      const float* weight = a.weight + row % a.weight_rows * a.width;
       auto sums = V::zero();
       int64_t c = 0;
-      for (; c + V::kWidth <= width; c += V::kWidth) sums = V::fma(V::load(x_t + c), V::load(x_t + c), sums);
+      for (; c + V::kWidth <= a.width; c += V::kWidth) sums = V::fma(V::load(x + c), V::load(x + c), sums);
       double squares = V::sum(sums);
-      for (; c < width; ++c) squares += static_cast<double>(x_t[c]) * x_t[c];
-      const float scale = static_cast<float>(1 / __builtin_sqrt(squares / static_cast<double>(width) + eps));
-      float* out_t = out + t * width;
-      for (c = 0; c + V::kWidth <= width; c += V::kWidth) {
-        V::store(out_t + c, V::mul(V::mul(V::load(x_t + c), V::set1(scale)), V::load(weight + c)));
+      for (; c < a.width; ++c) squares += static_cast<double>(x[c]) * x[c];
+      const float scale = static_cast<float>(1 / __builtin_sqrt(squares / static_cast<double>(a.width) + a.eps));
+      float* out = a.out + row * a.width;
+      for (c = 0; c + V::kWidth <= a.width; c += V::kWidth) {
+        V::store(out + c, V::mul(V::mul(V::load(x + c), V::set1(scale)), V::load(weight + c)));
       }
-      for (; c < width; ++c) out_t[c] = x_t[c] * scale * weight[c];
+      for (; c < a.width; ++c) out[c] = x[c] * scale * weight[c];
     }
   });
 }
 
 template <class V>
-void rope(Exec& exec, float* x, const float* inv_freq, int64_t n_tokens, int64_t n_past, int32_t n_heads, int32_t head_dim,
-          int32_t rotary_dim, float mscale) {
+void rope(Exec& exec, const RopeArgs& args) {
+  if (args.is_interleaved) return ref::ref_table().rope(exec, args);
   constexpr int32_t kMost = 512;  // angles computed at a time; head widths are far below twice that
-  parallel_ranges(exec, n_tokens, 8, [&](int64_t begin, int64_t end, int) {
-    const int32_t half = rotary_dim / 2;
+  parallel_ranges(exec, args.n_tokens, 8, [&](int64_t begin, int64_t end, int) {
+    const int32_t half = args.rotary_dim / 2;
     float cosine[kMost], sine[kMost];
     for (int64_t t = begin; t < end; ++t) {
       for (int32_t first = 0; first < half; first += kMost) {
         const int32_t n = half - first < kMost ? half - first : kMost;
-        plain::rope_angles(cosine, sine, inv_freq + first, n_past + t, n, mscale);
-        for (int32_t h = 0; h < n_heads; ++h) {
-          float* a = x + (t * n_heads + h) * head_dim + first;
+        plain::rope_angles(cosine, sine, args.inv_freq + first, args.n_past + t, n, args.mscale);
+        for (int32_t h = 0; h < args.n_heads; ++h) {
+          float* a = args.x + (t * args.n_heads + h) * args.head_dim + first;
           float* b = a + half;
           int32_t d = 0;
           for (; d + V::kWidth <= n; d += V::kWidth) {
@@ -75,24 +78,25 @@ void kv_store(Exec& exec, uint16_t* cache, const float* x, int64_t n_tokens, int
 }
 
 template <class V>
-void silu_mul(Exec& exec, float* out, const float* gate, const float* up, int64_t n) {
-  parallel_ranges(exec, n, 8192, [&](int64_t begin, int64_t end, int) {
+void gate(Exec& exec, const GateArgs& a) {
+  if (a.act != Activation::silu || a.limit > 0 || a.stride != a.width || a.step != 1) return ref::ref_table().gate(exec, a);
+  parallel_ranges(exec, a.n_tokens * a.width, 8192, [&](int64_t begin, int64_t end, int) {
     int64_t i = begin;
     for (; i + V::kWidth <= end; i += V::kWidth) {
-      const auto g = V::load(gate + i);
+      const auto g = V::load(a.gate + i);
       const auto sigmoid = V::div(V::set1(1), V::add(V::set1(1), V::exp(V::sub(V::zero(), g))));
-      V::store(out + i, V::mul(V::mul(g, sigmoid), V::load(up + i)));
+      V::store(a.out + i, V::mul(V::mul(g, sigmoid), V::load(a.up + i)));
     }
-    for (; i < end; ++i) out[i] = plain::silu(gate[i]) * up[i];
+    for (; i < end; ++i) a.out[i] = plain::silu(a.gate[i]) * a.up[i];
   });
 }
 
 template <class V>
-void add(Exec& exec, float* x, const float* y, int64_t n) {
+void add(Exec& exec, float* x, const float* y, float scale, int64_t n) {
   parallel_ranges(exec, n, 32768, [&](int64_t begin, int64_t end, int) {
     int64_t i = begin;
-    for (; i + V::kWidth <= end; i += V::kWidth) V::store(x + i, V::add(V::load(x + i), V::load(y + i)));
-    for (; i < end; ++i) x[i] += y[i];
+    for (; i + V::kWidth <= end; i += V::kWidth) V::store(x + i, V::fma(V::load(y + i), V::set1(scale), V::load(x + i)));
+    for (; i < end; ++i) x[i] += scale * y[i];
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "ops/cpu/attention_step.inl.h"
 #include "ops/cpu/panel.inl.h"
+#include "ops/ref/ref.h"
 
 namespace nibble::cpu {
 
@@ -193,6 +194,9 @@ struct AttentionUnit {
 
 template <class V>
 void attention(Exec& exec, const AttentionArgs& args) {
+  if (args.value_dim != args.head_dim || args.softcap > 0 || args.slopes != nullptr || args.sinks != nullptr) {
+    return ref::ref_table().attention(exec, args);
+  }
   if (args.n_tokens == 1 && args.head_dim % V::kWidth == 0) return attention_step<V>(exec, args);
   const int64_t n_unit = tokens_per_unit(args), units = (args.n_tokens + n_unit - 1) / n_unit;
   parallel_ranges(exec, units * args.n_kv_heads, 1, [&](int64_t begin, int64_t end, int worker) {

@@ -20,7 +20,7 @@ OpTable make_table(const char* name, const OpTable& base) {
   table.rmsnorm = rmsnorm<V>;
   table.rope = rope<V>;
   table.kv_store = kv_store<V>;
-  table.silu_mul = silu_mul<V>;
+  table.gate = gate<V>;
   table.add = add<V>;
   table.quantize_rows = quantize_rows<V>;
   table.convert = convert<V>;

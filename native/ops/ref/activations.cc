@@ -1,7 +1,6 @@
-// Ops on activations.
+// Ops on activations: norms, rotation, gates and what else works element by element.
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "core/dtype.h"
 #include "ops/ref/ref.h"
@@ -9,29 +8,48 @@
 namespace nibble::ref {
 namespace {
 
-void rmsnorm(Exec&, float* out, const float* x, const float* weight, int64_t n_tokens, int64_t width, float eps) {
-  for (int64_t t = 0; t < n_tokens; ++t) {
-    const float* x_t = x + t * width;
-    double squares = 0;
-    for (int64_t c = 0; c < width; ++c) squares += static_cast<double>(x_t[c]) * x_t[c];
-    const double scale = 1 / std::sqrt(squares / static_cast<double>(width) + eps);
-    for (int64_t c = 0; c < width; ++c) out[t * width + c] = static_cast<float>(x_t[c] * scale * weight[c]);
+void store_normed(const NormArgs& a, int64_t row, double mean, double scale) {
+  const int64_t first = row % a.weight_rows * a.width;
+  for (int64_t c = 0; c < a.width; ++c) {
+    const double weight = a.weight == nullptr ? 1 : a.weight[first + c], bias = a.bias == nullptr ? 0 : a.bias[first + c];
+    a.out[row * a.width + c] = static_cast<float>((a.x[row * a.width + c] - mean) * scale * weight + bias);
   }
 }
 
-void rope(Exec&, float* x, const float* inv_freq, int64_t n_tokens, int64_t n_past, int32_t n_heads, int32_t head_dim, int32_t rotary_dim,
-          float mscale) {
-  const int32_t half = rotary_dim / 2;
-  for (int64_t t = 0; t < n_tokens; ++t) {
+void rmsnorm(Exec&, const NormArgs& a) {
+  for (int64_t row = 0; row < a.rows; ++row) {
+    const float* x = a.x + row * a.width;
+    double squares = 0;
+    for (int64_t c = 0; c < a.width; ++c) squares += static_cast<double>(x[c]) * x[c];
+    store_normed(a, row, 0, 1 / std::sqrt(squares / static_cast<double>(a.width) + a.eps));
+  }
+}
+
+void layernorm(Exec&, const NormArgs& a) {
+  for (int64_t row = 0; row < a.rows; ++row) {
+    const float* x = a.x + row * a.width;
+    double sum = 0, squares = 0;
+    for (int64_t c = 0; c < a.width; ++c) sum += x[c];
+    const double mean = sum / static_cast<double>(a.width);
+    for (int64_t c = 0; c < a.width; ++c) squares += (x[c] - mean) * (x[c] - mean);
+    store_normed(a, row, mean, 1 / std::sqrt(squares / static_cast<double>(a.width) + a.eps));
+  }
+}
+
+void rope(Exec&, const RopeArgs& a) {
+  const int32_t half = a.rotary_dim / 2;
+  for (int64_t t = 0; t < a.n_tokens; ++t) {
     for (int32_t d = 0; d < half; ++d) {
-      const float angle = static_cast<float>(n_past + t) * inv_freq[d];
-      const double cosine = std::cos(static_cast<double>(angle)) * mscale;
-      const double sine = std::sin(static_cast<double>(angle)) * mscale;
-      for (int32_t h = 0; h < n_heads; ++h) {
-        float* x_th = x + (t * n_heads + h) * head_dim;
-        const double a = x_th[d], b = x_th[d + half];
-        x_th[d] = static_cast<float>(a * cosine - b * sine);
-        x_th[d + half] = static_cast<float>(b * cosine + a * sine);
+      const float angle = static_cast<float>(a.n_past + t) * a.inv_freq[d];
+      const double cosine = std::cos(static_cast<double>(angle)) * a.mscale;
+      const double sine = std::sin(static_cast<double>(angle)) * a.mscale;
+      for (int32_t h = 0; h < a.n_heads; ++h) {
+        float* head = a.x + (t * a.n_heads + h) * a.head_dim;
+        float& first = head[a.is_interleaved ? 2 * d : d];
+        float& second = head[a.is_interleaved ? 2 * d + 1 : d + half];
+        const double x = first, y = second;
+        first = static_cast<float>(x * cosine - y * sine);
+        second = static_cast<float>(y * cosine + x * sine);
       }
     }
   }
@@ -48,56 +66,75 @@ void kv_store(Exec&, uint16_t* cache, const float* x, int64_t n_tokens, int64_t 
   }
 }
 
-size_t attention_scratch(const Exec&, const AttentionArgs&) { return 0; }
+double activated(double x, Activation act) {
+  constexpr double kHalfRoot = 0.70710678118654752440, kTanhScale = 0.79788456080286535588;
+  switch (act) {
+    case Activation::silu: return x / (1 + std::exp(-x));
+    case Activation::gelu: return x / 2 * (1 + std::erf(x * kHalfRoot));
+    case Activation::gelu_tanh: return x / 2 * (1 + std::tanh(kTanhScale * (x + 0.044715 * x * x * x)));
+    case Activation::relu: return std::max(x, 0.0);
+    case Activation::quick_gelu: return x / (1 + std::exp(-1.702 * x));
+    case Activation::relu2: return x > 0 ? x * x : 0;
+  }
+  return 0;
+}
 
-void attention(Exec&, const AttentionArgs& args) {
-  const int64_t head_dim = args.head_dim;
-  for (int64_t t = 0; t < args.n_tokens; ++t) {
-    const int64_t end = args.n_past + t + 1;
-    const int64_t begin = args.window > 0 ? std::max<int64_t>(0, end - args.window) : 0;
-    for (int64_t h = 0; h < args.n_heads; ++h) {
-      const int64_t g = h / (args.n_heads / args.n_kv_heads);
-      const float* q_th = args.q + (t * args.n_heads + h) * head_dim;
-      std::vector<double> scores(static_cast<size_t>(end - begin));
-      double largest = -INFINITY;
-      for (int64_t s = begin; s < end; ++s) {
-        const uint16_t* k_gs = args.k_cache + (g * args.capacity + s) * head_dim;
-        double dot = 0;
-        for (int64_t d = 0; d < head_dim; ++d) dot += static_cast<double>(q_th[d]) * f16_to_f32(k_gs[d]);
-        scores[static_cast<size_t>(s - begin)] = dot * args.scale;
-        largest = std::max(largest, dot * args.scale);
+void gate(Exec&, const GateArgs& a) {
+  for (int64_t t = 0; t < a.n_tokens; ++t) {
+    for (int64_t f = 0; f < a.width; ++f) {
+      const double g = a.gate[t * a.stride + f * a.step], u = a.up[t * a.stride + f * a.step];
+      double value = activated(g, a.act) * u;
+      if (a.limit > 0) {
+        const double limit = a.limit, clamped = std::min(g, limit);
+        value = clamped / (1 + std::exp(-static_cast<double>(a.alpha) * clamped)) * (std::clamp(u, -limit, limit) + 1);
       }
-      double total = 0;
-      for (double& score : scores) total += score = std::exp(score - largest);
-      for (int64_t d = 0; d < head_dim; ++d) {
-        double sum = 0;
-        for (int64_t s = begin; s < end; ++s) {
-          sum += scores[static_cast<size_t>(s - begin)] * f16_to_f32(args.v_cache[(g * args.capacity + s) * head_dim + d]);
-        }
-        args.out[(t * args.n_heads + h) * head_dim + d] = static_cast<float>(sum / total);
-      }
+      a.out[t * a.width + f] = static_cast<float>(value);
     }
   }
 }
 
-void silu_mul(Exec&, float* out, const float* gate, const float* up, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) out[i] = static_cast<float>(gate[i] / (1 + std::exp(-static_cast<double>(gate[i]))) * up[i]);
+void activate(Exec&, float* x, Activation act, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) x[i] = static_cast<float>(activated(x[i], act));
 }
 
-void add(Exec&, float* x, const float* y, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) x[i] += y[i];
+void add(Exec&, float* x, const float* y, float scale, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) x[i] = static_cast<float>(x[i] + static_cast<double>(scale) * y[i]);
+}
+
+void scale(Exec&, float* x, float factor, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) x[i] *= factor;
+}
+
+void clamp(Exec&, float* x, float limit, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) x[i] = std::min(std::max(x[i], -limit), limit);
+}
+
+void softcap(Exec&, float* x, float cap, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) x[i] = static_cast<float>(cap * std::tanh(static_cast<double>(x[i]) / cap));
+}
+
+void copy_blocks(Exec&, const CopyBlocksArgs& a) {
+  for (int64_t t = 0; t < a.n_tokens; ++t) {
+    for (int64_t b = 0; b < a.n_blocks; ++b) {
+      std::copy_n(a.x + t * a.x_stride + b * a.x_step, a.block, a.out + t * a.out_stride + b * a.out_step);
+    }
+  }
 }
 
 }  // namespace
 
 void set_activation_ops(OpTable& table) {
   table.rmsnorm = rmsnorm;
+  table.layernorm = layernorm;
   table.rope = rope;
   table.kv_store = kv_store;
-  table.attention_scratch = attention_scratch;
-  table.attention = attention;
-  table.silu_mul = silu_mul;
+  table.gate = gate;
+  table.activate = activate;
   table.add = add;
+  table.scale = scale;
+  table.clamp = clamp;
+  table.softcap = softcap;
+  table.copy_blocks = copy_blocks;
 }
 
 }  // namespace nibble::ref

@@ -22,21 +22,27 @@ TEST_CASE(small_ops_agree_with_the_reference) {
       Exec exec;
       exec.pool = &pool;
       std::vector<float> expected(n), actual(n);
-      ref.rmsnorm(exec, expected.data(), x.data(), weight.data(), n_tokens, width, 1e-5f);
-      table.rmsnorm(exec, actual.data(), x.data(), weight.data(), n_tokens, width, 1e-5f);
+      NormArgs norm{.x = x.data(), .weight = weight.data(), .rows = n_tokens, .width = width, .eps = 1e-5f};
+      norm.out = expected.data();
+      ref.rmsnorm(exec, norm);
+      norm.out = actual.data();
+      table.rmsnorm(exec, norm);
       test::check_close(text(table.name, " rmsnorm ", width), actual, expected,
                         [&](size_t i) { return 16 * 0x1p-24 * (std::fabs(expected[i]) + 1e-6); });
 
       std::vector<float> gate = x;
       for (float& g : gate) g *= 100;  // exp must not overflow at the ends
-      ref.silu_mul(exec, expected.data(), gate.data(), up.data(), static_cast<int64_t>(n));
-      table.silu_mul(exec, actual.data(), gate.data(), up.data(), static_cast<int64_t>(n));
-      test::check_close(text(table.name, " silu_mul ", width), actual, expected,
+      GateArgs gated{.gate = gate.data(), .up = up.data(), .n_tokens = n_tokens, .width = width, .stride = width};
+      gated.out = expected.data();
+      ref.gate(exec, gated);
+      gated.out = actual.data();
+      table.gate(exec, gated);
+      test::check_close(text(table.name, " gate ", width), actual, expected,
                         [&](size_t i) { return 16 * 0x1p-24 * std::fabs(expected[i]) + 1e-30; });
 
       expected = actual = x;
-      ref.add(exec, expected.data(), up.data(), static_cast<int64_t>(n));
-      table.add(exec, actual.data(), up.data(), static_cast<int64_t>(n));
+      ref.add(exec, expected.data(), up.data(), 1, static_cast<int64_t>(n));
+      table.add(exec, actual.data(), up.data(), 1, static_cast<int64_t>(n));
       CHECK(actual == expected);
     }
     const std::vector<float> inv_freq = {1.0f, 0.3f, 0.1f, 0.04f, 0.01f, 0.003f, 0.001f, 0.0004f, 0.0001f, 0.00003f};
@@ -44,8 +50,10 @@ TEST_CASE(small_ops_agree_with_the_reference) {
     std::vector<float> expected = q, actual = q;
     Exec exec;
     exec.pool = &pool;
-    ref.rope(exec, expected.data(), inv_freq.data(), 5, 1000, 3, 24, 20, 1.5f);
-    table.rope(exec, actual.data(), inv_freq.data(), 5, 1000, 3, 24, 20, 1.5f);
+    RopeArgs rope{expected.data(), inv_freq.data(), 5, 1000, 3, 24, 20, 1.5f};
+    ref.rope(exec, rope);
+    rope.x = actual.data();
+    table.rope(exec, rope);
     test::check_close(text(table.name, " rope"), actual, expected, [](size_t) { return 8 * 0x1p-24; });
 
     std::vector<uint16_t> stored(2 * 9 * 20, 7), wanted(stored);

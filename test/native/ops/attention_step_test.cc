@@ -17,7 +17,7 @@ TEST_CASE(attention_step_agrees_with_the_reference) {
           AttentionArgs args;
           args.n_kv_heads = 2;
           args.n_heads = 2 * group;
-          args.head_dim = head_dim;
+          args.head_dim = args.value_dim = head_dim;
           args.n_past = n_past;
           args.capacity = n_past + 3;
           args.n_tokens = 1;

@@ -15,7 +15,7 @@ TEST_CASE(attention_agrees_with_the_reference) {
           AttentionArgs args;
           args.n_heads = 6;
           args.n_kv_heads = 2;
-          args.head_dim = head_dim;
+          args.head_dim = args.value_dim = head_dim;
           args.capacity = 180;
           args.n_past = n_past;
           args.n_tokens = n_tokens;

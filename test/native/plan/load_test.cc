@@ -133,7 +133,7 @@ TEST_CASE(what_exceeds_the_machine_is_refused_by_what_is_available) {
   TinyDecoder decoder;
   DecoderDescription& d = decoder.source.decoder;
   d.n_heads = d.n_kv_heads = 64;
-  d.head_dim = 1 << 14;
+  d.head_dim = d.value_dim = 1 << 14;
   d.max_context = 1 << 24;
   for (int i = 0; i < 2; ++i) {
     for (const char* part : {"q", "k", "v", "o"}) {

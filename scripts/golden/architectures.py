@@ -1,0 +1,162 @@
+"""One tiny random model of every architecture (test/fixtures/architectures) and what it must compute (test/golden/architectures)."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import pkgutil
+import shutil
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+from torch import nn
+from transformers import GenerationConfig, PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+from transformers.quantizers.base import get_keys_to_not_convert
+from transformers.quantizers.quantizers_utils import should_convert_module
+from transformers.utils import logging
+
+from . import decoder, families
+from .common import SEED, write_json
+from .families.recipe import Recipe
+
+N_GREEDY = 12
+N_PROMPTS = 16
+# Rows of the logits that are kept, by share of the tokens: enough to see a wrong position, mask or window.
+N_ROWS = 8
+
+NOTES = [
+    "test/fixtures/architectures: random weights, made by the families of scripts/golden/families. "
+    "test/golden/architectures/<name>.safetensors: one fp32 tensor [rows, V] per weight format: `stored` = the weights as they stand in "
+    "the file, the others = every module that transformers gives to bitsandbytes quantized (block 64) and decoded exactly in fp32; the rows "
+    "are those positions of <name>.json. All arithmetic in fp32, eager attention, no cache. <name>.json: tokens, rows, the greedy "
+    "continuation per format and the smallest lead of its tokens over the second best.",
+]
+
+
+def recipes() -> dict[str, Recipe]:
+    found: dict[str, Recipe] = {}
+    for module in sorted(pkgutil.iter_modules(families.__path__), key=lambda module: module.name):
+        own = getattr(importlib.import_module(f"{families.__name__}.{module.name}"), "RECIPES", {})
+        if twice := found.keys() & own.keys():
+            raise AssertionError(f"two recipes are called {', '.join(twice)}")
+        found |= own
+    return found
+
+
+def _generator(name: str, number: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(SEED + zlib.crc32(name.encode()) % 1_000_000 + number)
+
+
+def build(name: str, recipe: Recipe) -> PreTrainedModel:
+    """The random model, rounded to its dtype and held in fp32. Wider than the usual initialization, so that attention is far from
+    uniform and logits are far from each other."""
+    torch.manual_seed(SEED)  # what adjust() leaves as it was drawn
+    config = recipe.config(**recipe.fields, attn_implementation="eager")
+    generator, dtype = _generator(name), getattr(torch, recipe.dtype)
+    model = recipe.model(config).eval().float()
+    with torch.no_grad():
+        for key, parameter in model.named_parameters():
+            noise = torch.randn(parameter.shape, generator=generator)
+            parameter.copy_(_value(key, noise, recipe).to(dtype).float())
+        if recipe.adjust:
+            recipe.adjust(model, generator)
+    return model
+
+
+def _value(key: str, noise: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+    module, _, kind = key.rpartition(".")
+    if kind.endswith("bias") or kind == "sinks":
+        return 0.3 * noise
+    if "norm" in module.rpartition(".")[2] or ".ln_" in f".{module}" or "layernorm" in module or module.endswith(("norm", "ln_f")):
+        return recipe.norm_center + 0.2 * noise
+    if "embed" in key or key.endswith(("wte.weight", "wpe.weight")):  # small, or a tied head would only repeat the last token
+        return 0.25 * noise
+    return noise * (1.5 / noise.shape[-1] ** 0.5)
+
+
+def save(name: str, recipe: Recipe, model: PreTrainedModel, folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    stored = copy.deepcopy(model).to(getattr(torch, recipe.dtype))
+    stored.config.dtype = recipe.dtype
+    stored.generation_config = GenerationConfig()
+    size_bytes = sum(parameter.numel() * parameter.element_size() for parameter in stored.parameters())
+    stored.save_pretrained(folder, max_shard_size=size_bytes * 2 if recipe.n_shards == 1 else size_bytes * 10 // (recipe.n_shards * 9))
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    if recipe.rewrite:
+        recipe.rewrite(folder)
+    n_shards = len(list(folder.glob("*.safetensors")))
+    if n_shards != recipe.n_shards:
+        raise AssertionError(f"{name}: {n_shards} shards instead of {recipe.n_shards}")
+
+
+def check_folder(name: str, recipe: Recipe, model: PreTrainedModel, folder: Path) -> None:
+    """What was saved must load again and compute the same; what was rewritten, transformers may not know."""
+    if recipe.rewrite:
+        return
+    loaded = recipe.model.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    tokens = prompt(name, recipe, 0)
+    if (decoder.logits(loaded, tokens) != decoder.logits(model, tokens)).any():
+        raise AssertionError(f"{name}: the saved folder computes something else")
+
+
+def quantized_copy(model: PreTrainedModel, format_name: str) -> PreTrainedModel:
+    """The model with what transformers converts for bitsandbytes replaced by its round trip: Conv1D is turned first."""
+    result = copy.deepcopy(model)
+    kept = get_keys_to_not_convert(model)
+    for key, module in result.named_modules():
+        if type(module) not in (nn.Linear, Conv1D) or not should_convert_module(key, kept):
+            continue
+        weight = module.weight.detach().numpy()
+        if isinstance(module, Conv1D):
+            weight = np.ascontiguousarray(weight.T)
+        decoded = decoder.round_trip(weight, format_name)
+        module.weight.data = torch.from_numpy(np.ascontiguousarray(decoded.T if isinstance(module, Conv1D) else decoded))
+    return result
+
+
+def prompt(name: str, recipe: Recipe, attempt: int) -> list[int]:
+    return torch.randint(5, recipe.fields["vocab_size"], (recipe.n_tokens,), generator=_generator(name, attempt + 1)).tolist()
+
+
+def results(name: str, recipe: Recipe, variants: dict[str, PreTrainedModel], attempt: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    tokens = prompt(name, recipe, attempt)
+    rows = sorted({round(i * (len(tokens) - 1) / (N_ROWS - 1)) for i in range(N_ROWS)})
+    tensors: dict[str, Any] = {}
+    about: dict[str, Any] = {"architecture": type(variants["stored"]).__name__, "tokens": tokens, "rows": rows, "greedy": {}, "smallest_lead": {}}
+    for format_name, variant in variants.items():
+        tensors[format_name] = np.ascontiguousarray(decoder.logits(variant, tokens)[rows])
+        about["greedy"][format_name], about["smallest_lead"][format_name] = decoder.greedy(variant, tokens, N_GREEDY)
+    return tensors, about
+
+
+def write_results(name: str, recipe: Recipe, model: PreTrainedModel, golden: Path) -> None:
+    """Takes the prompt, of N_PROMPTS, whose greedy continuations are varied and decided most clearly."""
+
+    def quality(about: dict[str, Any]) -> float:
+        is_varied = all(len(set(continuation)) >= N_GREEDY // 3 for continuation in about["greedy"].values())
+        return min(about["smallest_lead"].values()) * (1.0 if is_varied else 0.01)
+
+    variants = {"stored": model, **{f: quantized_copy(model, f) for f in recipe.formats}}
+    candidates = [results(name, recipe, variants, attempt) for attempt in range(N_PROMPTS)]
+    tensors, about = max(candidates, key=lambda candidate: quality(candidate[1]))
+    golden.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, golden / f"{name}.safetensors")
+    write_json(golden / f"{name}.json", about, indent=None)
+
+
+def write(golden: Path, models: Path, only: str = "") -> None:
+    """`only`: the fixtures whose names begin so."""
+    logging.disable_progress_bar()
+    fixtures = models.parent / "architectures"
+    for name, recipe in recipes().items():
+        if not name.startswith(only):
+            continue
+        model = build(name, recipe)
+        save(name, recipe, model, fixtures / name)
+        check_folder(name, recipe, model, fixtures / name)
+        write_results(name, recipe, model, golden / "architectures")
