@@ -70,7 +70,7 @@ void check_table(const OpTable& t) {
   need(t.matmul_scratch && t.attention_scratch, "a scratch size");
   need(t.rmsnorm && t.rope && t.kv_store && t.attention && t.silu_mul && t.add, "an op on activations");
   need(t.matmul_int8_scratch && t.count_outliers, "a part of LLM.int8()");
-  need(t.quantize_rows && t.convert, "an encoding op");
+  need(t.quantize_rows && t.convert && t.quantize_map8 && t.dequantize_map8, "an encoding op");
   for_each_format([&](auto format) {
     using Format = decltype(format);
     const int i = static_cast<int>(Format::kId);

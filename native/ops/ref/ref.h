@@ -19,6 +19,7 @@ void set_weight_ops(OpTable& table);      // matmul embed dequantize
 void set_int8_ops(OpTable& table);        // matmul_int8 count_outliers
 void set_activation_ops(OpTable& table);  // rmsnorm rope kv_store attention silu_mul add
 void set_encode_ops(OpTable& table);      // quantize_blocks quantize_rows convert
+void set_map8_ops(OpTable& table);        // quantize_map8 dequantize_map8
 
 const OpTable& ref_table();
 

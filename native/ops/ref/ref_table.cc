@@ -12,6 +12,7 @@ const OpTable& ref_table() {
     set_int8_ops(table);
     set_activation_ops(table);
     set_encode_ops(table);
+    set_map8_ops(table);
     return table;
   }();
   return kTable;
