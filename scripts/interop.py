@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Shows that Nibble and transformers + bitsandbytes read each other's quantized folders and give the same answer.
 
-    python scripts/interop.py                       the starter model, in nf4, nf4-dq, fp4 and int8
+    python scripts/interop.py                       tiny models of many kinds in every format, and the starter model once
+    python scripts/interop.py --starter nf4,int8    the starter model in these formats
     python scripts/interop.py --model FOLDER        another 16/32-bit model folder with a tokenizer and a chat template
     python scripts/interop.py --check FOLDER…       only compares what both make of folders that are already quantized
 
-For each format: both programs quantize the model; the two folders must hold the same tensors (codes may differ only
+For a chat model in each format: both programs quantize the model; the two folders must hold the same tensors (codes may differ only
 where bitsandbytes' CPU backend is known to differ from its CUDA kernels); then both programs answer a question greedily
-from each of the two folders.
+from each of the two folders. Tiny models of other kinds (GPT-2, T5, mixtures of experts, vision and language) must
+become the same tensors and the same config.json in both programs, with the exact codes that CUDA gives, and load in
+transformers; folders of every storage type and in several files must be read; PEFT must train on top of ours.
 
 The logits of Nibble must lie as near to exact arithmetic (weights decoded exactly, fp32) as twice the distance of
 bitsandbytes itself. The answers must be the same tokens, but for a step where the lead of the best token in exact
@@ -38,8 +41,9 @@ from golden.failure import Failure  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "scripts" / "requirements-golden.txt"
-NEEDED = ("torch", "transformers", "bitsandbytes", "accelerate", "safetensors", "tokenizers", "gguf", "numpy")
-FORMATS = ("nf4", "nf4-dq", "fp4", "int8")
+NEEDED = ("torch", "transformers", "bitsandbytes", "accelerate", "peft", "safetensors", "tokenizers", "gguf", "numpy")
+FORMATS = ("nf4", "nf4-dq", "fp4", "fp4-dq", "int8")
+TINY = ROOT / "test" / "fixtures" / "models" / "llama"  # rows of 64 and 128: bitsandbytes' CPU kernels run no others
 NO_PACKAGES = 3
 
 
@@ -47,19 +51,18 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, help="model folder to quantize; default: the starter model from the package index")
     parser.add_argument("--check", type=Path, nargs="+", metavar="FOLDER", help="quantized folders to compare, nothing else")
-    parser.add_argument("--formats", default=",".join(FORMATS), help="comma-separated, of: %(default)s")
+    parser.add_argument("--formats", default=",".join(FORMATS), help="of the tiny models or --model; comma-separated, of: %(default)s")
+    parser.add_argument("--starter", default="nf4-dq", help="formats of the starter model; default: %(default)s")
     parser.add_argument("--question", default="What is the capital of France?")
-    parser.add_argument("--expect", help="text that every answer must hold; default for the starter model: Paris")
+    parser.add_argument("--expect", help="text that every answer must hold; of the starter model: Paris")
     parser.add_argument("--count", type=int, default=20, help="tokens of each answer, at most")
     parser.add_argument("--cli", default="npm run -s cli --", help="command that runs Nibble; default: %(default)s")
     parser.add_argument("--venv", type=Path, default=ROOT / "build" / "interop-venv")
     parser.add_argument("--work", type=Path, help="folder to keep the quantized folders in; default: a temporary one")
     args = parser.parse_args()
-    args.formats = args.formats.split(",")
-    if unknown := set(args.formats) - set(FORMATS):
+    args.formats, args.starter = args.formats.split(","), args.starter.split(",")
+    if unknown := {*args.formats, *args.starter} - set(FORMATS):
         parser.error(f"unknown format {', '.join(sorted(unknown))}; there are: {', '.join(FORMATS)}")
-    if args.expect is None and not args.model and not args.check:
-        args.expect = "Paris"
     return args
 
 
@@ -180,6 +183,37 @@ def round_trip(model: Path, work: Path, format_name: str, nibble: Nibble, args: 
     return problems + check([folder for folder in (ours, theirs) if folder.exists()], nibble, args)
 
 
+def round_trips(model: Path, work: Path, formats: list[str], nibble: Nibble, args: argparse.Namespace) -> list[str]:
+    problems = []
+    for format_name in formats:
+        print(format_name, flush=True)
+        problems += round_trip(model, work, format_name, nibble, args)
+    return problems
+
+
+def everything(work: Path, nibble: Nibble, args: argparse.Namespace) -> list[str]:
+    from golden import crossings
+
+    print("tiny Llama")
+    problems = round_trips(TINY, work, args.formats, nibble, args)
+    parts = (
+        ("types to compute in", crossings.compute_types(nibble, TINY, work)),
+        ("types to store in, several files", crossings.stored_variants(nibble, TINY, work)),
+        ("a quantized head", crossings.quantized_head(nibble, TINY, work)),
+        ("PEFT", crossings.peft(nibble, TINY, work, args.formats)),
+        ("models of other kinds", crossings.other_kinds(nibble, work, ["nf4-dq", "int8"])),
+    )
+    for title, found in parts:
+        print(title, flush=True)
+        try:
+            problems += found
+        except Failure as failure:
+            problems.append(f"{title}: {failure}")
+    print("starter model")
+    args.expect = args.expect or "Paris"
+    return problems + round_trips(source_model(work).resolve(), work, args.starter, nibble, args)
+
+
 def check(folders: list[Path], nibble: Nibble, args: argparse.Namespace) -> list[str]:
     problems = []
     for folder in folders:
@@ -200,13 +234,9 @@ def main() -> int:
         problems = check(args.check, nibble, args)
     else:
         with tempfile.TemporaryDirectory() as scratch:
-            work = args.work or Path(scratch)
+            work = (args.work or Path(scratch)).resolve()
             work.mkdir(parents=True, exist_ok=True)
-            model = (args.model or source_model(work)).resolve()
-            problems = []
-            for format_name in args.formats:
-                print(format_name, flush=True)
-                problems += round_trip(model, work, format_name, nibble, args)
+            problems = round_trips(args.model.resolve(), work, args.formats, nibble, args) if args.model else everything(work, nibble, args)
     print("\n".join(["", *problems]) if problems else "\nNibble and transformers + bitsandbytes agree")
     return 1 if problems else 0
 

@@ -119,7 +119,7 @@ const endToEnd = {
   },
 }
 
-const interopPackages = "import torch, transformers, bitsandbytes, accelerate, safetensors, tokenizers, gguf"
+const interopPackages = "import torch, transformers, bitsandbytes, accelerate, peft, safetensors, tokenizers, gguf"
 const noPackages = 3
 
 const interop = {

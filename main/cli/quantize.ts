@@ -28,6 +28,18 @@ export const quantize = defineCommand({
       help: "-dq: with double quantization of the scales",
     },
     "skip-modules": { type: "words", value: "A,B", help: "Modules to leave as they are, instead of the output head" },
+    embeddings: {
+      type: "choice",
+      value: "FORMAT",
+      choices: QuantizedFormat.options,
+      help: "Format of the embedding and the output head, which otherwise stay in 16 bits",
+    },
+    experts: {
+      type: "choice",
+      value: "FORMAT",
+      choices: QuantizedFormat.options,
+      help: "Format of the experts of a mixture, which otherwise stay in 16 bits",
+    },
     threshold: { type: "number", value: "X", min: 0, help: "Outlier threshold that is written for int8 (default 6)" },
     "compute-dtype": {
       type: "choice",
@@ -48,7 +60,7 @@ export const quantize = defineCommand({
     "quantize model.gguf --out ./model-int8 --format int8 --json",
   ],
   notes: [
-    "Exactly those modules are converted that transformers would convert. The folder appears when it is complete; a cancelled or failed run leaves nothing.",
+    "Exactly those modules are converted that transformers would convert, of any model in safetensors, also one that cannot run here. With --embeddings or --experts the folder loads here but not in transformers. The folder appears when it is complete; a cancelled or failed run leaves nothing.",
   ],
   async run(values, [reference = ""], { output, signal }) {
     const [{ path, installed }, { inspectModel }, { noteFor }] = await Promise.all([
@@ -66,6 +78,8 @@ export const quantize = defineCommand({
       format: values.format ?? "nf4-dq",
       ...(values["block-size"] ? { blockSize: Number(values["block-size"]) as QuantizeInput["blockSize"] } : {}),
       ...(values["skip-modules"] ? { skipModules: values["skip-modules"] } : {}),
+      ...(values.embeddings ? { embeddings: values.embeddings } : {}),
+      ...(values.experts ? { experts: values.experts } : {}),
       ...(values.threshold === undefined ? {} : { threshold: values.threshold }),
       ...(computeDtype ? { computeDtype } : {}),
       ...(values.threads ? { threads: values.threads } : {}),
@@ -84,6 +98,7 @@ export const quantize = defineCommand({
       progress.end()
       if (note) output.say(note)
       output.line(reportText(report))
+      if (output.isVerbose) output.line(keptText(report))
       return report
     } finally {
       progress.end()
@@ -95,4 +110,9 @@ function reportText(report: QuantizeReport): string {
   const { out, format, tensors_quantized: quantized, tensors_kept: kept, bytes_in: before, bytes_out: after } = report
   return `${out}
 ${quantized} tensors in ${format}, ${kept} as they were · ${bytes(before)} to ${bytes(after)} · ${duration(report.seconds)}, ${parameters(report.parameters_per_second)} parameters/s · at most ${bytes(report.peak_rss_bytes)} of memory`
+}
+
+/** One line for each reason, then the tensors. */
+function keptText({ kept }: QuantizeReport): string {
+  return kept.map(({ reason, tensors }) => `Kept (${reason}):\n${tensors.map((name) => `  ${name}`).join("\n")}`).join("\n")
 }

@@ -1,18 +1,29 @@
 // Where each tensor stands in the safetensors files of a quantized checkpoint.
 //
-// A linear layer X becomes X.weight and its companions (bitsandbytes.md 3.1 and 3.2). The one thing that is not known before the
+// A linear layer X becomes X.weight and its companions (bitsandbytes.md 3.1 and 3.2); a parameter of three dimensions P becomes P and
+// P.absmax … as replace_parameter_4bit of bitsandbytes writes it, and in 8 bits, for which it has nothing, P and P.SCB. The one thing that is not known before the
 // work is the length of X's quant_state text when the scales are double-quantized, because it holds a number that is computed; the
 // layout is made with the longest text possible first and made again with the real ones.
 
 import type { PlacedTensor } from "../models/safetensors.ts"
-import type { NativeQuantizeSpec, NativeTensor, PlainDtype } from "./addon-types.ts"
+import type { ModelTensor } from "../models/tensors.ts"
+import type { NativeQuantizeSpec, PlainDtype } from "./addon-types.ts"
 import { longestQuantState } from "./quant-state.ts"
+
+export type TensorAction =
+  /** `isTransposed`: the file holds [columns, rows]. */
+  | { kind: "quantize"; spec: NativeQuantizeSpec; isTransposed: boolean }
+  /** Converted where it has another type. */
+  | { kind: "copy"; dtype: PlainDtype }
+  /** As it is: integers and types that nothing here computes with. */
+  | { kind: "bytes" }
 
 /** A tensor of the source and what it becomes. */
 export interface PlannedTensor {
-  source: NativeTensor
-  /** null: it is copied. */
-  spec: NativeQuantizeSpec | null
+  source: ModelTensor
+  action: TensorAction
+  /** Of the matrix, whichever way round the file holds it. */
+  shape: number[]
   parameters: number
   entries: PlacedTensor[]
 }
@@ -25,31 +36,41 @@ export const plainDtypes: Record<PlainDtype, { safetensors: string; torch: strin
 
 export const nestedBlock = 256
 
-export function planTensor(source: NativeTensor, spec: NativeQuantizeSpec | null, dtype: PlainDtype): PlannedTensor {
-  const parameters = source.shape.reduce((product, size) => product * size, 1)
-  return {
-    source,
-    spec,
-    parameters,
-    entries: spec ? quantizedEntries(source, spec, dtype, parameters) : [copied(source, dtype, parameters)],
-  }
+/** `dtype`: of the model's 16/32-bit weights. */
+export function planTensor(source: ModelTensor, action: TensorAction, dtype: PlainDtype): PlannedTensor {
+  const shape = action.kind === "quantize" && action.isTransposed ? turned(source.shape) : source.shape
+  const parameters = shape.reduce((product, size) => product * size, 1)
+  return { source, action, shape, parameters, entries: entriesOf(source, action, shape, dtype, parameters) }
 }
 
-function copied({ name, shape }: NativeTensor, dtype: PlainDtype, parameters: number): PlacedTensor {
-  const { safetensors, bytes } = plainDtypes[dtype]
-  return { name, dtype: safetensors, shape, bytes: parameters * bytes }
+function turned(shape: number[]): number[] {
+  return [...shape.slice(0, -2), shape.at(-1) as number, shape.at(-2) as number]
 }
 
-function quantizedEntries(source: NativeTensor, spec: NativeQuantizeSpec, dtype: PlainDtype, parameters: number): PlacedTensor[] {
-  const { name, shape } = source
-  const rows = shape[0] ?? 0
+function entriesOf(
+  { name, dtype: storedDtype, data }: ModelTensor,
+  action: TensorAction,
+  shape: number[],
+  dtype: PlainDtype,
+  parameters: number,
+): PlacedTensor[] {
+  if (action.kind === "quantize") return quantizedEntries(name, shape, action.spec, dtype, parameters)
+  if (action.kind === "bytes") return [{ name, dtype: storedDtype, shape, bytes: data.bytes }]
+  const { safetensors, bytes } = plainDtypes[action.dtype]
+  return [{ name, dtype: safetensors, shape, bytes: parameters * bytes }]
+}
+
+/** Where the scales of an 8-bit tensor stand: beside the weight of a layer, below a parameter. */
+export function scbName(name: string): string {
+  return name.endsWith(".weight") ? name.replace(/weight$/, "SCB") : `${name}.SCB`
+}
+
+function quantizedEntries(name: string, shape: number[], spec: NativeQuantizeSpec, dtype: PlainDtype, parameters: number): PlacedTensor[] {
   if (spec.format === "int8") {
-    const module = name.replace(/\.weight$/, "")
-    return [
-      { name, dtype: "I8", shape, bytes: parameters },
-      { name: `${module}.SCB`, dtype: "F32", shape: [rows], bytes: rows * 4 },
-      { name: `${module}.weight_format`, dtype: "U8", shape: [], bytes: 1 },
-    ]
+    const rows = shape.slice(0, -1)
+    const scales = { name: scbName(name), dtype: "F32", shape: rows, bytes: rows.reduce((product, size) => product * size, 4) }
+    const layout = name.endsWith(".weight") ? [{ name: `${name}_format`, dtype: "U8", shape: [], bytes: 1 }] : []
+    return [{ name, dtype: "I8", shape, bytes: parameters }, scales, ...layout]
   }
   const codes = Math.ceil(parameters / 2)
   const blocks = Math.ceil(parameters / spec.blockSize)

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import type { z } from "zod"
 import type { QuantizeOptions } from "../../shared/contract/engine.ts"
 import { readText } from "../models/bounded-file.ts"
-import type { OpenedModel } from "../models/opened-model.ts"
+import type { QuantizeSource } from "../models/quantize-source.ts"
 import { modelCard } from "./model-card.ts"
 import { pythonJson, quantizedConfig } from "./quantized-config.ts"
 
@@ -19,6 +19,15 @@ const copiedNames = [
   "vocab.json",
   "merges.txt",
   "chat_template.jinja",
+  "chat_template.json",
+  "vocab.txt",
+  "spiece.model",
+  "sentencepiece.bpe.model",
+  "source.spm",
+  "target.spm",
+  "preprocessor_config.json",
+  "processor_config.json",
+  "video_preprocessor_config.json",
   "LICENSE",
   "LICENSE.txt",
   "NOTICE",
@@ -27,16 +36,16 @@ const copiedNames = [
 const maxConfigBytes = 16 << 20
 
 export async function writeCompanions(
-  opened: OpenedModel,
+  source: QuantizeSource,
   options: z.output<typeof QuantizeOptions>,
   folder: string,
   version: string,
 ): Promise<void> {
-  if (opened.kind === "folder") await copyFromFolder(opened.path, folder)
-  else await writeFromGguf(opened, folder)
-  const config = opened.kind === "folder" ? await readText(join(opened.path, "config.json"), maxConfigBytes) : JSON.stringify(opened.config)
-  await writeFile(join(folder, "config.json"), quantizedConfig(config, opened, options))
-  await writeFile(join(folder, "README.md"), modelCard(opened, options, version))
+  if (source.kind === "folder") await copyFromFolder(source.path, folder)
+  else await writeFromGguf(source, folder)
+  const config = source.kind === "folder" ? await readText(join(source.path, "config.json"), maxConfigBytes) : JSON.stringify(source.config)
+  await writeFile(join(folder, "config.json"), quantizedConfig(config, source, options))
+  await writeFile(join(folder, "README.md"), modelCard(source, options, version))
 }
 
 async function copyFromFolder(source: string, folder: string): Promise<void> {
@@ -51,8 +60,7 @@ async function copyFromFolder(source: string, folder: string): Promise<void> {
   }
 }
 
-async function writeFromGguf(opened: OpenedModel, folder: string): Promise<void> {
-  const { tokenizer, generationConfig } = opened
+async function writeFromGguf({ tokenizer, generationConfig }: QuantizeSource, folder: string): Promise<void> {
   if (generationConfig) await writeFile(join(folder, "generation_config.json"), pythonJson(generationConfig))
   if (!tokenizer) return
   await writeFile(join(folder, "tokenizer.json"), JSON.stringify(tokenizer.json))

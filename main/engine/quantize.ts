@@ -1,7 +1,7 @@
 // Quantizing a model to a bitsandbytes checkpoint folder (bitsandbytes.md 3), as a stream: never more than a part of a tensor is
 // in memory. The folder appears when it is complete; until then, and after a failure, there is nothing.
 //
-// What transformers would keep is kept: of a GGUF file, too, the weights first get the model's 16/32-bit type (OpenedModel.dtype),
+// What transformers would keep is kept: of a GGUF file, too, the weights first get the model's 16/32-bit type (QuantizeSource.dtype),
 // and are quantized from that.
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
@@ -9,16 +9,15 @@ import type { z } from "zod"
 import type { QuantizeOptions, QuantizeProgress, QuantizeReport } from "../../shared/contract/engine.ts"
 import type { CallContext } from "../../shared/rpc.ts"
 import { AppError, toErrorData } from "../../shared/schema/error.ts"
-import { openModel } from "../models/open.ts"
-import type { OpenedModel } from "../models/opened-model.ts"
+import { openQuantizeSource, type QuantizeSource } from "../models/quantize-source.ts"
 import { requireSpace } from "../storage/free-space.ts"
-import type { EngineAddon, NativeQuantizeSpec } from "./addon-types.ts"
-import { type PlannedTensor, planTensor, shardName, splitIntoShards } from "./checkpoint-layout.ts"
+import type { EngineAddon } from "./addon-types.ts"
+import { type PlannedTensor, shardName, splitIntoShards } from "./checkpoint-layout.ts"
 import { writeCompanions } from "./companion-files.ts"
 import { createOutputFolder, type OutputFolder } from "./output-folder.ts"
+import { planQuantization } from "./quantize-plan.ts"
 import { pythonJson } from "./quantized-config.ts"
 import { writeShard } from "./shard-writer.ts"
-import { createSkipRule } from "./skip-modules.ts"
 
 type Options = z.output<typeof QuantizeOptions>
 type Progress = z.output<typeof QuantizeProgress>
@@ -33,22 +32,21 @@ export async function quantizeModel(
   shardBytes = maxShardBytes,
 ): Promise<QuantizeReport> {
   const started = performance.now()
-  const opened = await openModel(options.path)
+  const source = await openQuantizeSource(options.path)
   signal.throwIfAborted()
-  refuseQuantized(opened)
-  const tensors = planTensors(opened, options)
-  const quantized = tensors.filter(({ spec }) => spec)
+  const { tensors, kept } = planQuantization(source, options)
+  const quantized = tensors.filter(({ action }) => action.kind === "quantize")
   if (quantized.length === 0) {
-    throw new AppError("bad_input", `No linear layer of ${opened.name} is left to quantize.`, "Skip fewer modules.")
+    throw new AppError("bad_input", `No linear layer of ${source.name} is left to quantize.`, "Skip fewer modules.")
   }
   const folder = await createOutputFolder(options.out).catch((error) => Promise.reject(explain(error, options.out)))
   try {
     // Headers and the files beside the weights come on top.
     await requireSpace(folder.temporary, bytesOf(tensors) + tensors.length * 1000 + (32 << 20), "The quantized model")
     const writing = performance.now()
-    const bytesOut = await writeWeights(addon, opened, options, tensors, folder, { signal, emit }, shardBytes)
+    const bytesOut = await writeWeights(addon, source, options, tensors, folder, { signal, emit }, shardBytes)
     const writingSeconds = (performance.now() - writing) / 1000
-    await writeCompanions(opened, options, folder.temporary, addon.info().version)
+    await writeCompanions(source, options, folder.temporary, addon.info().version)
     signal.throwIfAborted()
     await folder.complete()
     return {
@@ -56,7 +54,8 @@ export async function quantizeModel(
       format: options.format,
       tensors_quantized: quantized.length,
       tensors_kept: tensors.length - quantized.length,
-      bytes_in: tensors.reduce((sum, { source }) => sum + source.data.bytes, 0),
+      kept,
+      bytes_in: tensors.reduce((sum, tensor) => sum + tensor.source.data.bytes, 0),
       bytes_out: bytesOut,
       seconds: (performance.now() - started) / 1000,
       // Of the weights alone: reading, encoding and writing them.
@@ -70,37 +69,13 @@ export async function quantizeModel(
   }
 }
 
-function refuseQuantized(opened: OpenedModel): void {
-  const tensor = opened.source.tensors.find(({ quantized }) => quantized)
-  if (!tensor) return
-  throw new AppError(
-    "bad_input",
-    `${opened.name} is already quantized by bitsandbytes (${tensor.name} is ${tensor.quantized?.format}): quantizing it again would add a second loss to the first.`,
-    "Choose the 16-bit model that it was made from.",
-  )
-}
-
-function planTensors(opened: OpenedModel, options: Options): PlannedTensor[] {
-  const [format, nested] = options.format.split("-")
-  const spec = { format, blockSize: options.blockSize, isNested: nested === "dq" } as NativeQuantizeSpec
-  const isSkipped = createSkipRule(options.skipModules ?? ["lm_head"])
-  const isTied = opened.decoder.hasTiedHead
-  return opened.source.tensors
-    .filter(({ role }) => !(isTied && role === "head"))
-    .map((tensor) => {
-      const isLinear = /^layers\.\d+\.(q|k|v|o|gate|up|down)$/.test(tensor.role) || tensor.role === "head"
-      return planTensor(tensor, isLinear && !isSkipped(tensor.name.replace(/\.weight$/, "")) ? spec : null, opened.dtype)
-    })
-    .sort((a, b) => (a.source.name < b.source.name ? -1 : 1))
-}
-
 function bytesOf(tensors: PlannedTensor[]): number {
   return tensors.reduce((sum, { entries }) => sum + entries.reduce((bytes, entry) => bytes + entry.bytes, 0), 0)
 }
 
 async function writeWeights(
   addon: EngineAddon,
-  opened: OpenedModel,
+  source: QuantizeSource,
   options: Options,
   tensors: PlannedTensor[],
   folder: OutputFolder,
@@ -116,8 +91,8 @@ async function writeWeights(
     const path = join(folder.temporary, shardName(index, shards.length))
     const onProgress = ({ parametersDone, bytesWritten, tensor }: { parametersDone: number; bytesWritten: number; tensor: string }) =>
       report({ parametersDone: done.parameters + parametersDone, parametersTotal, bytesWritten: done.bytes + bytesWritten, tensor })
-    const { files } = opened.source
-    fileBytes += await writeShard({ addon, files, tensors: shard, dtype: opened.dtype, path, threads: options.threads, signal, onProgress })
+    const { files, dtype } = source
+    fileBytes += await writeShard({ addon, files, tensors: shard, dtype, path, threads: options.threads, signal, onProgress })
     done.parameters += shard.reduce((sum, { parameters }) => sum + parameters, 0)
     done.bytes += bytesOf(shard)
   }

@@ -1,9 +1,10 @@
 // config.json and the card of a quantized model.
 import type { z } from "zod"
 import type { QuantizeOptions } from "../../shared/contract/engine.ts"
-import type { OpenedModel } from "../models/opened-model.ts"
+import type { QuantizeSource } from "../models/quantize-source.ts"
 import { plainDtypes } from "./checkpoint-layout.ts"
 import { pythonFloat } from "./quant-state.ts"
+import { hasTiedHead } from "./quantize-plan.ts"
 
 type Options = z.output<typeof QuantizeOptions>
 
@@ -12,29 +13,29 @@ const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
 const parseJson = JSON.parse as (text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown) => unknown
 
 /** `text` is config.json of the source: its numbers are kept as they are written there, since Python tells 1e4 from 10000. */
-export function quantizedConfig(text: string, opened: OpenedModel, options: Options): string {
+export function quantizedConfig(text: string, source: QuantizeSource, options: Options): string {
   const config = parseJson(text, (_, value, { source }) => (typeof value === "number" && source ? rawJSON(source) : value)) as Record<
     string,
     unknown
   >
   const { torch_dtype: _olderName, dtype: _, quantization_config: __, ...rest } = config
-  return pythonJson({ ...rest, dtype: plainDtypes[opened.dtype].torch, quantization_config: quantizationConfig(opened, options) })
+  return pythonJson({ ...rest, dtype: plainDtypes[source.dtype].torch, quantization_config: quantizationConfig(source, options) })
 }
 
-function quantizationConfig(opened: OpenedModel, options: Options): Record<string, unknown> {
+function quantizationConfig(source: QuantizeSource, options: Options): Record<string, unknown> {
   const is8bit = options.format === "int8"
   const [kind, nested] = options.format.split("-")
   return {
     _load_in_4bit: !is8bit,
     _load_in_8bit: is8bit,
     // What transformers has where nothing is said is float32, which is slow; of 8-bit the field has no meaning and keeps that.
-    bnb_4bit_compute_dtype: is8bit ? "float32" : (options.computeDtype ?? plainDtypes[opened.dtype].torch),
+    bnb_4bit_compute_dtype: is8bit ? "float32" : (options.computeDtype ?? plainDtypes[source.dtype].torch),
     bnb_4bit_quant_storage: "uint8",
     bnb_4bit_quant_type: is8bit ? "fp4" : kind,
     bnb_4bit_use_double_quant: nested === "dq",
     llm_int8_enable_fp32_cpu_offload: false,
     llm_int8_has_fp16_weight: false,
-    llm_int8_skip_modules: skipList(opened, options),
+    llm_int8_skip_modules: skipList(source, options),
     llm_int8_threshold: rawJSON(pythonFloat(options.threshold)),
     load_in_4bit: !is8bit,
     load_in_8bit: is8bit,
@@ -43,9 +44,11 @@ function quantizationConfig(opened: OpenedModel, options: Options): Record<strin
 }
 
 /** A list replaces the default of the reader, and a head that shares the embedding's weight is never converted. */
-function skipList(opened: OpenedModel, { skipModules }: Options): string[] | null {
-  if (!skipModules) return null
-  return opened.decoder.hasTiedHead && !skipModules.includes("lm_head") ? [...skipModules, "lm_head"] : skipModules
+function skipList(source: QuantizeSource, { skipModules, embeddings }: Options): string[] | null {
+  const isTied = hasTiedHead(source)
+  // The default names the head: an empty list says that it is quantized.
+  if (!skipModules) return embeddings && !isTied ? [] : null
+  return isTied && !skipModules.includes("lm_head") ? [...skipModules, "lm_head"] : skipModules
 }
 
 /** As json.dumps(value, indent=2, sort_keys=True) and a line end. */

@@ -4,9 +4,10 @@
 // Double quantization: the length of a quant_state text is known only when its tensor is done, so the places are foreseen with the
 // longest text, and at the end what stands behind a shorter one moves up by a few bytes.
 import { type FileHandle, open } from "node:fs/promises"
+import { AppError } from "../../shared/schema/error.ts"
 import { type PlacedTensor, safetensorsHeader, safetensorsOrder } from "../models/safetensors.ts"
 import type { EngineAddon, NativeQuantizeTensor, PlainDtype } from "./addon-types.ts"
-import { type PlannedTensor, plainDtypes } from "./checkpoint-layout.ts"
+import { type PlannedTensor, plainDtypes, scbName } from "./checkpoint-layout.ts"
 import { pythonFloat, quantState } from "./quant-state.ts"
 import { runTask } from "./run-task.ts"
 
@@ -54,15 +55,13 @@ class ShardWriter {
   async write(): Promise<number> {
     const { addon, files, tensors, dtype, path, threads, signal, onProgress } = this.options
     const foreseen = this.places()
-    const request = {
-      files,
-      tensors: tensors.map((tensor) => toNative(tensor, dtype, foreseen)),
-      outPath: path,
-      outOffset: this.headerBytes,
-      threads,
-    }
+    const computed = tensors.flatMap((tensor) => toNative(tensor, dtype, foreseen) ?? [])
+    const request = { files, tensors: computed, outPath: path, outOffset: this.headerBytes, threads }
     const { nestedOffsets } = await runTask(addon.quantize(request, onProgress), signal)
-    const constants = this.constants((i) => pythonFloat(nestedOffsets[i] as number))
+    const offsets = new Map(computed.map(({ name }, i) => [name, nestedOffsets[i]]))
+    const constants = this.constants((name) => pythonFloat(offsets.get(name) as number))
+    for (const tensor of tensors)
+      if (tensor.action.kind === "bytes") await this.copyBytes(tensor, foreseen.get(tensor.source.name) as number)
     for (const entry of this.entries) {
       const bytes = constants.get(entry.name)
       if (bytes && entry.name.includes(".quant_state.")) Object.assign(entry, { bytes: bytes.length, shape: [bytes.length] })
@@ -83,19 +82,24 @@ class ShardWriter {
   }
 
   /** The entries that the engine does not write. */
-  private constants(nestedOffset: (tensor: number) => string): Map<string, Buffer> {
+  private constants(nestedOffset: (name: string) => string): Map<string, Buffer> {
     const { addon, tensors, dtype } = this.options
     const dynamicMap = bytesOf(addon.dynamicMap())
     const codebooks = { nf4: bytesOf(addon.codebook("nf4")), fp4: bytesOf(addon.codebook("fp4")) }
     const constants = new Map<string, Buffer>()
-    tensors.forEach(({ source: { name, shape }, spec }, i) => {
-      if (spec?.format === "int8") constants.set(name.replace(/weight$/, "weight_format"), Buffer.from([0]))
-      if (!spec || spec.format === "int8") return
-      const text = quantState({ spec, dtype: plainDtypes[dtype].torch, shape }, spec.isNested ? nestedOffset(i) : null)
+    for (const { source, action, shape } of tensors) {
+      const { name } = source
+      if (action.kind !== "quantize") continue
+      const { spec } = action
+      if (spec.format === "int8") {
+        if (name.endsWith(".weight")) constants.set(`${name}_format`, Buffer.from([0]))
+        continue
+      }
+      const text = quantState({ spec, dtype: plainDtypes[dtype].torch, shape }, spec.isNested ? nestedOffset(name) : null)
       constants.set(`${name}.quant_map`, codebooks[spec.format])
       constants.set(`${name}.quant_state.bitsandbytes__${spec.format}`, Buffer.from(text))
       if (spec.isNested) constants.set(`${name}.nested_quant_map`, dynamicMap)
-    })
+    }
     return constants
   }
 
@@ -120,23 +124,42 @@ class ShardWriter {
     return end
   }
 
+  private async copyBytes({ source: { name, data } }: PlannedTensor, to: number): Promise<void> {
+    const path = this.options.files[data.file] as string
+    const source = await open(path)
+    try {
+      if (!(await this.moveBytes(source, data.offset, to, data.bytes)))
+        throw new AppError("bad_file", `${path} ends within tensor ${name}.`, "Download or copy it again.")
+    } finally {
+      await source.close()
+    }
+  }
+
   private async moveUp(from: number, to: number, bytes: number): Promise<void> {
-    if (from === to) return
+    if (from !== to) await this.moveBytes(this.file, from, to, bytes)
+  }
+
+  /** False when the source ended too early. */
+  private async moveBytes(source: FileHandle, from: number, to: number, bytes: number): Promise<boolean> {
     const buffer = Buffer.allocUnsafe(Math.min(bytes, moveBytes))
     for (let done = 0; done < bytes; done += buffer.length) {
       this.options.signal.throwIfAborted()
       const count = Math.min(buffer.length, bytes - done)
-      await this.file.read(buffer, 0, count, from + done)
+      const { bytesRead } = await source.read(buffer, 0, count, from + done)
+      if (bytesRead < count) return false
       await this.file.write(buffer, 0, count, to + done)
     }
+    return true
   }
 }
 
-function toNative({ source, spec }: PlannedTensor, dtype: PlainDtype, places: Map<string, number>): NativeQuantizeTensor {
-  const { name, data, encoding, shape, unpermuteHeads } = source
+/** Null: nothing is computed from it. */
+function toNative({ source, action, shape }: PlannedTensor, dtype: PlainDtype, places: Map<string, number>): NativeQuantizeTensor | null {
+  const { name, data, encoding, unpermuteHeads } = source
+  if (action.kind === "bytes" || encoding === null) return null
   const place = {
     data: places.get(name),
-    scales: places.get(`${name}.absmax`) ?? places.get(name.replace(/weight$/, "SCB")),
+    scales: places.get(`${name}.absmax`) ?? places.get(scbName(name)),
     nested: places.get(`${name}.nested_absmax`),
   }
   return {
@@ -145,7 +168,8 @@ function toNative({ source, spec }: PlannedTensor, dtype: PlainDtype, places: Ma
     encoding,
     shape,
     ...(unpermuteHeads === undefined ? {} : { unpermuteHeads }),
-    action: spec ? { kind: "quantize", spec, dtype } : { kind: "copy", dtype },
+    ...(action.kind === "quantize" && action.isTransposed ? { isTransposed: true } : {}),
+    action: action.kind === "quantize" ? { kind: "quantize", spec: action.spec, dtype } : action,
     place: Object.fromEntries(Object.entries(place).filter(([, offset]) => offset !== undefined)),
   }
 }

@@ -2,7 +2,7 @@
 import type { ModelInspection } from "../../shared/schema/model.ts"
 
 import { configuredFormat, modelDtype } from "./dtype.ts"
-import type { ExpectedTensor } from "./expected-tensors.ts"
+import { type TensorPart, tensorParts } from "./linear-layers.ts"
 import { type Survey, surveyModel } from "./survey.ts"
 import { elementCount, formatOf, type ModelTensor } from "./tensors.ts"
 
@@ -22,7 +22,8 @@ export function inspectionOf(survey: Survey, options: { withTensors?: boolean } 
     reason: survey.reason,
     format: linearFormat(survey),
     parameters: sumOfElements(description ? expected : (survey.tensors ?? [])),
-    quantizable_parameters: sumOfElements(expected.filter(({ isLinear }) => isLinear)),
+    quantizable_parameters: description ? sumOfElements(expected.filter(({ isLinear }) => isLinear)) : sumOfParts(survey, "linear"),
+    expert_parameters: sumOfParts(survey, "experts"),
     layers: description?.decoder.nLayers ?? countIn(config, "num_hidden_layers"),
     context_length: description?.decoder.maxContext ?? countIn(config, "max_position_embeddings"),
     disk_bytes: survey.diskBytes,
@@ -40,6 +41,12 @@ function linearFormat({ assigned, tensors, config }: Survey): string {
     : tensors.filter(({ name, shape }) => shape.length >= 2 && !/(embed|embd|lm_head|^output\.weight$)/.test(name))
   const formats = new Set(linears.map(formatOf))
   return formats.size > 1 ? "mixed" : ([...formats][0] ?? configuredFormat(config))
+}
+
+/** By names and shapes alone, so also of models that cannot run. */
+function sumOfParts({ config, tensors }: Survey, kind: TensorPart["kind"]): number {
+  const parts = tensorParts(config, tensors ?? [])
+  return sumOfElements((tensors ?? []).filter(({ name }) => parts.get(name)?.kind === kind))
 }
 
 function sumOfElements(tensors: { shape: number[] }[]): number {

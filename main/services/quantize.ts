@@ -23,6 +23,10 @@ export interface QuantizeWish {
   format: QuantizedFormat
   blockSize?: z.output<typeof BlockSize>
   skipModules?: string[] | undefined
+  /** Of embedding and output head; absent: 16 bits. */
+  embeddings?: QuantizedFormat | undefined
+  /** Of the experts of a mixture; absent: 16 bits. */
+  experts?: QuantizedFormat | undefined
   note: string | null
   /** Folder to make it in; a new one with the model's name is made there. */
   into: string
@@ -50,7 +54,7 @@ export function createQuantize(options: QuantizeServiceOptions): QuantizeService
   const takeTurn = createTurns()
 
   async function run(wish: QuantizeWish, { signal, report }: JobContext): Promise<string> {
-    const { path, name, format, blockSize, skipModules, note, into } = wish
+    const { path, name, format, blockSize, skipModules, embeddings, experts, note, into } = wish
     const inspection = await inspect(path)
     await requireSpace(into, expectedBytes(inspection, format), `Quantizing ${name}`)
     const out = join(into, folderNameFor(`${name}-${format}`))
@@ -65,6 +69,8 @@ export function createQuantize(options: QuantizeServiceOptions): QuantizeService
           threads,
           ...(blockSize ? { blockSize } : {}),
           ...(skipModules ? { skipModules } : {}),
+          ...(embeddings ? { embeddings } : {}),
+          ...(experts ? { experts } : {}),
           ...(note ? { note } : {}),
         },
         ({ parametersDone, parametersTotal, tensor }) =>
@@ -95,11 +101,11 @@ export function createQuantize(options: QuantizeServiceOptions): QuantizeService
   return {
     run,
     handlers: {
-      "models.quantize"({ modelId, format, blockSize, skipModules, loadAfter }) {
+      "models.quantize"({ modelId, loadAfter, ...wish }) {
         const model = registry.get(modelId)
         if (!model.supported) throw new AppError("unsupported", model.reason ?? `${model.name} cannot be read.`)
         return jobs.start("quantize", model.name, async (context) => {
-          const made = await inUse.hold(modelId, () => quantizeInstalled(model, { format, blockSize, skipModules }, context))
+          const made = await inUse.hold(modelId, () => quantizeInstalled(model, wish, context))
           if (loadAfter) await loadMade(loader, made.id, context)
           return made.id
         })

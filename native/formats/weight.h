@@ -11,6 +11,10 @@ enum class FormatId : uint8_t {
 #undef FORMAT
 };
 
+// What a block-wise encoder divides by where the block's largest magnitude is smaller: its reciprocal would be infinite below 2^-128.
+// bitsandbytes' plain PyTorch backend has the same bound.
+inline constexpr float kSmallestDivisor = 1e-38f;
+
 // Double quantization of the block scales (bitsandbytes.md 2.5). Block b of the weight has the scale
 //   absmax(b) = map[codes[b]] * absmax[b / block_size] + offset      (product and sum rounded separately, fp32)
 struct NestedScales {

@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "core/dtype.h"
+#include "formats/code_map.h"
 #include "formats/weight.h"
 
 namespace nibble {
@@ -249,10 +250,21 @@ struct OpTable {
   int64_t (*quantize_rows)(Exec&, int8_t* codes, float* scb, const void* src, DType src_type, int64_t rows, int64_t cols);
   //   Conversion between plain types (fp32, fp16, bf16), same NaN/infinity report (infinity that arises by rounding, too).
   int64_t (*convert)(Exec&, void* dst, DType dst_type, const void* src, DType src_type, int64_t n);
+
+  // 8-bit block-wise quantization by a map (code_map.h; bitsandbytes.md 2.4): optimizer states, scales, statistics.
+  //   codes [n], absmax [ceil(n/block_size)]: absmax = max |w| of a block, code = nearest value of the map to w * (1/absmax), all in
+  //   fp32; an exact tie goes to the even code; a block of zeros has the code of 0. Blocks run over the flat array, the last may be short.
+  // src: n elements of fp32, fp16 or bf16, reported as above where not finite. n >= 0, block_size >= 1. map is in device memory, too.
+  int64_t (*quantize_map8)(Exec&, uint8_t* codes, float* absmax, const void* src, DType src_type, int64_t n, const CodeMap& map,
+                           int64_t block_size);
+  // dst [n] of fp32, fp16 or bf16 = map.values[codes[i]] * absmax[i / block_size], the product rounded to fp32, then to dst_type.
+  void (*dequantize_map8)(Exec&, void* dst, DType dst_type, const uint8_t* codes, const float* absmax, int64_t n, const CodeMap& map,
+                          int64_t block_size);
 };
 
 // Double quantization of scales (bitsandbytes.md 2.5): plain code on every backend, it is a 64th of the work.
-// codes [n], absmax2 [ceil(n/256)]; returns the offset.
+// codes [n], absmax2 [ceil(n/256)]; returns the offset: the mean of absmax to the very bit that PyTorch computes on one thread of a CPU
+// (nested_scales.cc), so that files agree. absmax must be finite; n = 0 gives 0.
 float nest_scales(uint8_t* codes, float* absmax2, const float* absmax, int64_t n);
 // The signed dynamic map [256] used for it (bitsandbytes.md 2.4).
 const float* dynamic_map_signed();

@@ -117,16 +117,16 @@ void Writer::add_job(size_t index) {
     job->data_at = add_range(index, RangeKind::data, job->size * static_cast<int64_t>(dtype_size(tensor.type)), tensor.data_at);
   } else {
     check_quantize_spec(tensor.spec);
-    if (tensor.shape.size() != 2 || job->size == 0) {
+    if (tensor.shape.size() < 2 || tensor.shape.size() > 3 || job->size == 0) {
       throw Error(ErrorCode::bad_input, text("Tensor ", tensor.name, " of shape ", shape_text(tensor.shape),
                                              " cannot be quantized: it is no matrix with values."));
     }
     result_.parameters_quantized += job->size;
     if (tensor.spec.format == FormatId::Int8) {
-      job->cols = tensor.shape[1];
+      job->cols = tensor.shape.back();
       job->chunk_size = std::max<int64_t>(1, kEncodeChunk / job->cols) * job->cols;
       job->data_at = add_range(index, RangeKind::data, job->size, tensor.data_at);
-      job->scales_at = add_range(index, RangeKind::scb, tensor.shape[0] * 4, tensor.scales_at);
+      job->scales_at = add_range(index, RangeKind::scb, job->size / job->cols * 4, tensor.scales_at);
     } else {
       job->data_at = add_range(index, RangeKind::data, divide_up(job->size, 2), tensor.data_at);
       job->scales_at = add_range(index, RangeKind::absmax, job->n_blocks() * (job->is_nested() ? 1 : 4), tensor.scales_at);

@@ -12,7 +12,7 @@
 
 namespace nibble {
 
-// One tensor to write.
+// One tensor to write. Quantized ones are matrices [rows, cols] or several of them [n, rows, cols].
 struct QuantizeTensor : StoredTensor {
   bool is_quantized = false;  // else converted to `type`, or copied where it has that type
   QuantizeSpec spec;          // if is_quantized
@@ -35,7 +35,7 @@ struct QuantizeOptions {
 //   data           copied elements; 4-bit codes; int8 codes [rows, cols]
 //   absmax         fp32 [n_blocks], or uint8 [n_blocks] when nested
 //   nested_absmax  fp32 [ceil(n_blocks / 256)]
-//   scb            fp32 [rows]
+//   scb            fp32 [rows] of all matrices
 enum class RangeKind : uint8_t { data, absmax, nested_absmax, scb };
 
 struct WrittenRange {

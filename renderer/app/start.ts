@@ -4,6 +4,7 @@ import { startAppearance } from "../lib/appearance.ts"
 import { startConnection } from "../lib/client.ts"
 import { fillMirror } from "../lib/mirror.ts"
 import { startNavigation } from "../lib/navigation.ts"
+import { startKeepingFocus } from "./keep-focus.ts"
 import { startKeyboard } from "./keyboard.ts"
 
 export function start(): void {
@@ -11,6 +12,7 @@ export function start(): void {
   startNavigation()
   startChats()
   startKeyboard()
+  startKeepingFocus()
   let isFirst = true
   startConnection(async () => {
     try {

@@ -49,7 +49,9 @@ export function Dialog({ isOpen, onClose, title, closeLabel, description, place 
           <header className="flex items-start gap-3 px-5 pt-4 pb-3">
             <div className="min-w-0 flex-1">
               <Base.Title className="text-16 leading-7 font-semibold tracking-title">{title}</Base.Title>
-              {description && <Base.Description className="mt-1 text-13 leading-prose text-ink-2">{description}</Base.Description>}
+              {description && (
+                <Base.Description className="mt-1 text-13 leading-prose text-pretty text-ink-2">{description}</Base.Description>
+              )}
             </div>
             <Base.Close render={<IconButton icon={X} label={closeLabel} hasTooltip={false} />} />
           </header>

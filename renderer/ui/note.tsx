@@ -38,7 +38,7 @@ export function Note({ tone, title, action, details, className, children }: Note
           </details>
         )}
       </div>
-      {action && <div className="flex flex-wrap gap-2 self-center max-sm:ml-7">{action}</div>}
+      {action && <div className="flex flex-wrap gap-2 self-center max-sm:ml-7 max-sm:basis-full">{action}</div>}
     </section>
   )
 }

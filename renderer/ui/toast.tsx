@@ -48,6 +48,7 @@ function List({ closeLabel }: { closeLabel: string }) {
     <Toast.Root
       key={toast.id}
       toast={toast}
+      data-toast
       swipeDirection={[]}
       className="transition-opacity data-ending-style:opacity-0 data-starting-style:opacity-0"
     >

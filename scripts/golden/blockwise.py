@@ -1,4 +1,4 @@
-"""The weight formats in exact arithmetic, in numpy: NF4, FP4, 8-bit dynamic, double quantization, int8 rows.
+"""The weight formats in exact arithmetic, in numpy: NF4, FP4, 8-bit maps, double quantization, int8 rows.
 
 This is the rule that bitsandbytes' CUDA kernels follow, computed with IEEE division. bitsandbytes' own CPU backend
 differs from it in three places, which is why its output is not simply recorded: its 8-bit quantizer goes through a
@@ -11,9 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 F32 = np.float32
 NESTED_BLOCK = 256
+SMALLEST_DIVISOR = F32(1e-38)
 
 
 def _from_bits(words: str) -> np.ndarray:
@@ -56,10 +58,13 @@ def _blocks(values: np.ndarray, block_size: int) -> np.ndarray:
 
 
 def _normalized(values: np.ndarray, block_size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns (w * (1 / absmax) as [n], absmax [blocks]); an all-zero block stays zero."""
+    """Returns (w * (1 / absmax) as [n], absmax [blocks]); an all-zero block stays zero.
+
+    No divisor is smaller than 1e-38 (the bound of bitsandbytes' "default" backend), so that its reciprocal is finite.
+    """
     blocks = _blocks(values, block_size)
     absmax = np.abs(blocks).max(axis=1)
-    reciprocal = np.divide(F32(1), absmax, out=np.zeros_like(absmax), where=absmax > 0)
+    reciprocal = F32(1) / np.maximum(absmax, SMALLEST_DIVISOR)
     return (blocks * reciprocal[:, None]).ravel()[: values.size], absmax
 
 
@@ -105,12 +110,27 @@ DYNAMIC_UNSIGNED = dynamic_map(signed=False)
 
 
 def encode_8bit(values: np.ndarray, block_size: int, code: np.ndarray = DYNAMIC_SIGNED) -> tuple[np.ndarray, np.ndarray]:
-    """Returns (codes uint8 [n], absmax fp32): the nearest value of the map, an exact tie goes to the even index."""
+    """Returns (codes uint8 [n], absmax fp32): the nearest value of the map, an exact tie goes to the even index.
+
+    The middle of the two neighbours of x decides. Of equal values the first counts as the upper neighbour, as in the
+    binary search of the CUDA kernel.
+    """
     x, absmax = _normalized(values, block_size)
-    midpoints = ((code[1:] + code[:-1]) * F32(0.5)).astype(F32)
-    lower = np.searchsorted(midpoints, x, side="left")
-    tie = (lower < 255) & (midpoints[np.minimum(lower, 254)] == x)
-    return np.where(tie & (lower % 2 == 1), lower + 1, lower).astype(np.uint8), absmax
+    above = np.clip(np.searchsorted(code, x, side="left"), 1, 255)
+    middle = ((code[above - 1] + code[above]) * F32(0.5)).astype(F32)
+    takes_above = (x > middle) | ((x == middle) & (above % 2 == 0))
+    return np.where(takes_above, above, above - 1).astype(np.uint8), absmax
+
+
+def decode_8bit(codes: np.ndarray, absmax: np.ndarray, block_size: int, code: np.ndarray = DYNAMIC_SIGNED) -> np.ndarray:
+    """Map value times absmax, one fp32 rounding; [n]."""
+    return code[codes] * np.repeat(absmax, block_size)[: codes.size]
+
+
+def torch_mean(values: np.ndarray) -> np.float32:
+    """The fp32 mean as torch computes it on one thread of a CPU; with more threads its last bit may differ from 32768 values on."""
+    torch.set_num_threads(1)
+    return F32(torch.from_numpy(np.ascontiguousarray(values)).mean().item())
 
 
 @dataclass
@@ -128,8 +148,8 @@ class Nested:
 
 
 def encode_absmax(absmax: np.ndarray) -> Nested:
-    """The offset is the mean, summed in double and rounded once (bitsandbytes sums in fp32: up to an ulp away)."""
-    offset = F32(absmax.astype(np.float64).mean())
+    """The offset is the mean as torch computes it, so that files agree."""
+    offset = torch_mean(absmax)
     codes, absmax2 = encode_8bit(absmax - offset, NESTED_BLOCK)
     return Nested(codes, absmax2, offset)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from .blockwise import (
     DYNAMIC_SIGNED, DYNAMIC_UNSIGNED, FP4_CODE, FP4_THRESHOLDS, NF4_CODE, NF4_THRESHOLDS, F32,
@@ -16,9 +17,14 @@ from .blockwise import (
 )
 from .cpp_header import HeaderWriter
 from .common import bf16_bits, fnv1a64, fp16_bits, lcg_values, sha256_hex
+from .upstream import check_4bit
 
 BLOCK_SIZES = (32, 64, 128, 256, 512, 1024, 2048, 4096)
 LARGE = (65536, 10007)
+# Short blocks, single elements, odd ends.
+TAILS = (1, 2, 31, 33, 95, 4097)
+
+TYPES = {"lcg": torch.float32, "lcg_fp16": torch.float16, "lcg_bf16": torch.bfloat16}
 
 # (n, block): SHA-256 starts of input, absmax, NF4 bytes, FP4 bytes, 8-bit codes, NF4 decoded as fp32, fp16, bf16.
 # Computed once with other code; a mismatch means that this generator is wrong.
@@ -42,7 +48,8 @@ PREAMBLE = """\
 // Arithmetic: absmax in fp32, x = w * (1 / absmax) with IEEE division, thresholds strict, element 2i in the high
 // nibble, blocks run over the flat array and the last may be short; an all-zero block encodes as zeros (NF4 code 7).
 // Decoded = code value * absmax in fp32, then one rounding to fp16 or bf16; code 8 of FP4 is +0.0, as in files.
-// Double quantization: offset = mean of absmax (double sum, rounded once to fp32), codes = nearest value of the signed
+// Where absmax is below 1e-38, x = w * (1 / 1e-38).
+// Double quantization: offset = mean of absmax (as torch computes it on one thread), codes = nearest value of the signed
 // dynamic map of (absmax - offset) in blocks of 256 (an exact tie goes to the even index), decoded absmax =
 // map[code] * nested_absmax + offset, product and sum rounded separately.
 // Int8: weights rounded to fp16, row absmax, code = half-even round of w * (127 * (1 / absmax)); the fp16 input is W, and
@@ -51,7 +58,7 @@ PREAMBLE = """\
 // Floating-point arrays hold bits. Hashes are FNV-1a 64 over the little-endian bytes:
 //   h = 0xcbf29ce484222325; for each byte: h = (h ^ byte) * 0x100000001b3
 // "lcg" input: s = 1; per value s = 1664525 s + 1013904223 (mod 2^32), w = (int32(s) >> 8) * 2^-23.
-// "lcg_bf16": the same values rounded to bf16.
+// "lcg_fp16", "lcg_bf16": the same values rounded to fp16, bf16.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -61,7 +68,7 @@ namespace nibble::golden {
 // One 4-bit encode and decode of a whole generated vector.
 struct Packed4Case {
   const char* format;  // "nf4" or "fp4"
-  const char* input;   // "lcg" or "lcg_bf16"
+  const char* input;   // "lcg", "lcg_fp16" or "lcg_bf16"
   size_t n;
   uint32_t block_size;
   uint64_t input_hash, packed_hash, absmax_hash;
@@ -169,13 +176,16 @@ def _write_small(header: HeaderWriter, name: str, values: np.ndarray, block_size
 def _write_large(header: HeaderWriter) -> None:
     packed_rows, nested_rows, blockwise_rows = [], [], []
     all_lcg = lcg_values(max(LARGE))
-    inputs = {"lcg": all_lcg, "lcg_bf16": _bf16_values(all_lcg)}
-    for name, n in [("lcg", LARGE[0]), ("lcg", LARGE[1]), ("lcg_bf16", LARGE[1])]:
+    inputs = {"lcg": all_lcg, "lcg_fp16": all_lcg.astype(np.float16).astype(F32), "lcg_bf16": _bf16_values(all_lcg)}
+    sizes = [("lcg", n, BLOCK_SIZES) for n in LARGE] + [(name, LARGE[1], BLOCK_SIZES) for name in ("lcg_fp16", "lcg_bf16")]
+    sizes += [("lcg", n, (32, 64, 4096)) for n in TAILS]
+    for name, n, block_sizes in sizes:
         values = inputs[name][:n]
-        for block_size in BLOCK_SIZES:
+        for block_size in block_sizes:
             published = [values]
             for kind in ("nf4", "fp4"):
                 packed, absmax = encode_4bit(values, block_size, kind)
+                check_4bit(values, TYPES[name], block_size, kind, packed, absmax)
                 decoded = decode_4bit(packed, absmax, n, block_size, kind)
                 packed_rows.append(f'"{kind}", "{name}", {n}, {block_size}, {_hash(values)}, {_hash(packed)}, '
                                    f"{_hash(absmax)}, {_decoded_hashes(decoded)}")

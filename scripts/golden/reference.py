@@ -136,8 +136,11 @@ def _code_difference(name: str, ours: torch.Tensor, theirs: torch.Tensor, is_fp4
     return f"{share:.2%} of the elements differ"
 
 
-def folder_differences(ours: Path, theirs: Path) -> Iterator[str]:
-    """Every way in which a folder of ours is not what transformers would have written."""
+def folder_differences(ours: Path, theirs: Path, is_exact: bool = False) -> Iterator[str]:
+    """Every way in which a folder of ours is not what transformers would have written.
+
+    is_exact: `theirs` was written within exact_codes(), so that nothing is excused.
+    """
     mine, other = _tensors(ours), _tensors(theirs)
     yield from (f"{name}: missing" for name in sorted(other.keys() - mine.keys()))
     yield from (f"{name}: not written by transformers" for name in sorted(mine.keys() - other.keys()))
@@ -148,8 +151,12 @@ def folder_differences(ours: Path, theirs: Path) -> Iterator[str]:
         elif "quant_state" in name:
             if difference := _state_difference(a, b):
                 yield f"{name}: {difference}"
+        elif is_exact:
+            if not torch.equal(a, b):
+                yield f"{name}: {float((a != b).float().mean()):.2%} of the elements differ"
         elif difference := _code_difference(name, a, b, f"{name}.quant_state.bitsandbytes__fp4" in other):
             yield f"{name}: {difference}"
-    configs = [json.loads((folder / "config.json").read_text())["quantization_config"] for folder in (ours, theirs)]
-    if configs[0] != configs[1]:
-        yield f"quantization_config: {configs[0]} instead of {configs[1]}"
+    configs = [json.loads((folder / "config.json").read_text()) for folder in (ours, theirs)]
+    for key in sorted(configs[0].keys() | configs[1].keys()):
+        if configs[0].get(key) != configs[1].get(key):
+            yield f"config.json, {key}: {configs[0].get(key)} instead of {configs[1].get(key)}"

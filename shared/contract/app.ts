@@ -101,6 +101,9 @@ export const app = {
       format: QuantizedFormat,
       blockSize: BlockSize.default(64),
       skipModules: z.array(z.string()).optional(),
+      /** Of the embedding and the output head, and of experts; absent: they stay in 16 bits. */
+      embeddings: QuantizedFormat.optional(),
+      experts: QuantizedFormat.optional(),
       loadAfter: z.boolean().default(true),
     }),
     Job,

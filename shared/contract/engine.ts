@@ -38,6 +38,10 @@ export const QuantizeOptions = z.object({
   blockSize: BlockSize.default(64),
   /** Replaces the default list (bitsandbytes.md 3.4) when given. */
   skipModules: z.array(z.string()).optional(),
+  /** Of the token embedding and the output head; absent: they stay in 16 bits. */
+  embeddings: QuantizedFormat.optional(),
+  /** Of the experts of a mixture; absent: they stay in 16 bits. */
+  experts: QuantizedFormat.optional(),
   computeDtype: z.enum(["float32", "float16", "bfloat16"]).optional(),
   threshold: z.number().min(0).default(6),
   threads: z.int().min(0).default(0),
@@ -55,6 +59,8 @@ export const QuantizeReport = z.object({
   format: QuantizedFormat,
   tensors_quantized: z.int(),
   tensors_kept: z.int(),
+  /** What stayed as it was, and why: sentences without a capital and a full stop. */
+  kept: z.array(z.object({ reason: z.string(), tensors: z.array(z.string()) })),
   bytes_in: z.number(),
   bytes_out: z.number(),
   seconds: z.number(),

@@ -25,6 +25,8 @@ export const ModelInspection = z.object({
   parameters: z.number(),
   /** Parameters of the linear layers that the quantizer would convert. */
   quantizable_parameters: z.number(),
+  /** Parameters of the experts of a mixture, which it converts on request only. 0 without the weights. */
+  expert_parameters: z.number(),
   layers: z.int(),
   context_length: z.int(),
   disk_bytes: z.number(),

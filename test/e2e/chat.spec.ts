@@ -37,7 +37,9 @@ test("stop keeps the text; answering again makes a version beside it; an edit ma
   await chat.stop.click()
   await expect(chat.replies.last()).toContainText("stopped")
   await chat.setLongestReply(20)
-  await page.getByRole("button", { name: "Answer again" }).click()
+  // By keyboard: the button goes away, the focus stays in the page.
+  await page.getByRole("button", { name: "Answer again" }).press("Enter")
+  await expect(chat.message).toBeFocused()
   await chat.finished()
   await expect(page.getByText("2 / 2")).toBeVisible()
   await page.getByRole("button", { name: "Previous version" }).click()
@@ -80,6 +82,8 @@ test("chats are found by their words, renamed, and deleted with a way back", asy
   await page.getByRole("button", { name: "More for “the weather in Oslo”" }).click()
   await page.getByRole("menuitem", { name: "Delete chat" }).click()
   await expect(chat.chatNamed("the weather in Oslo")).toBeHidden()
+  // The note with the way back takes neither the focus nor the keys.
+  await expect(chat.message).toBeFocused()
   await page.getByRole("button", { name: "Undo" }).click()
   await expect(chat.chatNamed("the weather in Oslo")).toBeVisible()
 })

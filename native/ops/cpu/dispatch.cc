@@ -72,7 +72,7 @@ void check_table(const OpTable& t) {
   need(t.gate && t.activate && t.add && t.scale && t.clamp && t.softcap, "an op on activations");
   need(t.route && t.gather_rows && t.scatter_add_rows && t.gate_rows, "an op of experts");
   need(t.matmul_int8_scratch && t.count_outliers, "a part of LLM.int8()");
-  need(t.quantize_rows && t.convert, "an encoding op");
+  need(t.quantize_rows && t.convert && t.quantize_map8 && t.dequantize_map8, "an encoding op");
   for_each_format([&](auto format) {
     using Format = decltype(format);
     const int i = static_cast<int>(Format::kId);

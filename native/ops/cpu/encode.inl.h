@@ -31,7 +31,7 @@ inline float absmax(const void* src, DType type, int64_t begin, int64_t n) {
 
 template <class V, class Format>
 inline void encode_block(uint8_t* codes, const void* src, DType type, int64_t begin, int64_t n, float largest) {
-  const float reciprocal = largest > 0 ? 1.0f / largest : 0.0f;
+  const float reciprocal = 1.0f / (largest > kSmallestDivisor ? largest : kSmallestDivisor);
   uint8_t ranks[4096];
   for (int64_t i = 0; i < n; i += V::kWidth) {
     const auto x = V::mul(load_source<V>(src, type, begin + i), V::set1(reciprocal));
@@ -72,7 +72,7 @@ int64_t quantize_blocks(Exec& exec, uint8_t* codes, float* scales, const void* s
 
 template <class V>
 int64_t quantize_rows(Exec& exec, int8_t* codes, float* scb, const void* src, DType src_type, int64_t rows, int64_t cols) {
-  if (cols % V::kWidth != 0) return plain::quantize_rows(codes, scb, src, src_type, rows, cols);
+  if (cols == 0 || cols % V::kWidth != 0) return plain::quantize_rows(codes, scb, src, src_type, rows, cols);
   plain::FirstIndex bad;
   parallel_ranges(exec, rows, (65536 + cols - 1) / cols, [&](int64_t begin, int64_t end, int) {
     for (int64_t row = begin; row < end; ++row) {

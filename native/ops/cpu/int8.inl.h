@@ -3,6 +3,8 @@
 // isa_<set>.cc only.
 #pragma once
 
+#include <utility>
+
 #include "ops/cpu/int8_rows.inl.h"
 #include "ops/cpu/matmul.inl.h"
 
@@ -79,74 +81,99 @@ template <class V>
 inline void pack_int8(const Int8Block& w, int64_t n_rows, const Int8X& x, int8_t* codes, int8_t* outliers) {
   constexpr int64_t kRows = kPanelRows<V>;
   constexpr uint32_t kRaise = V::kCodeOffset != 0 ? 0x80808080u : 0u;
+  const int64_t whole = x.k / 4;
   for (int64_t r = 0; r < kRows; ++r) {
-    const int8_t* row = w.codes + r * w.stride;
+    const int8_t* row = w.codes + (r < n_rows ? r : 0) * w.stride;  // beyond the last row anything will do
     uint32_t* out = reinterpret_cast<uint32_t*>(codes) + r;
-    const int64_t n_fours = (x.k + 3) / 4;
-    for (int64_t i = 0; i < n_fours; ++i) {
-      uint32_t four = 0;
-      if (r < n_rows) std::memcpy(&four, row + 4 * i, static_cast<size_t>(x.k - 4 * i < 4 ? x.k - 4 * i : 4));
+    for (int64_t i = 0; i < whole; ++i) {
+      uint32_t four;
+      std::memcpy(&four, row + 4 * i, 4);
       out[i * kRows] = four ^ kRaise;
     }
-    for (int64_t j = 0; j < x.n_columns; ++j) outliers[j * kRows + r] = r < n_rows ? row[x.columns[j]] : int8_t{0};
+    if (x.k % 4 != 0) {
+      int8_t rest[4] = {};
+      for (int64_t k = 4 * whole; k < x.k; ++k) rest[k - 4 * whole] = row[k];
+      uint32_t four;
+      std::memcpy(&four, rest, 4);
+      out[whole * kRows] = four ^ kRaise;
+    }
+    for (int64_t j = 0; j < x.n_columns; ++j) outliers[j * kRows + r] = row[x.columns[j]];
   }
 }
 
-// out [MR, kPanelRows] = rows m .. m + MR - 1 of x times the panel, with scales and bias.
+// fn(0), ..., fn(n - 1) with constants, so that arrays of sums become registers. A loop does not do: GCC 12 keeps them on the stack as soon
+// as one of several loops over them is not unrolled.
+template <class Fn, int... I>
+inline void for_each_constant(std::integer_sequence<int, I...>, Fn&& fn) {
+  (fn(std::integral_constant<int, I>{}), ...);
+}
+template <int n, class Fn>
+inline void for_each_constant(Fn&& fn) {
+  for_each_constant(std::make_integer_sequence<int, n>{}, fn);
+}
+
+// out [MR, stride] = rows m .. m + MR - 1 of x times the panel, without the outlier columns.
 template <class V, int MR>
-inline void micro_int8(const Int8Panel<V>& panel, const Int8X& x, int64_t m, float* out) {
+inline void micro_int8(const Int8Panel<V>& panel, const Int8X& x, int64_t m, float* out, int64_t out_stride) {
   constexpr int64_t kRows = kPanelRows<V>;
   const int8_t* x_codes = x.codes + m * x.stride;
-  typename V::Sums sums[MR][2];
-  for (int i = 0; i < MR; ++i) sums[i][0] = sums[i][1] = V::set_sums(-V::kCodeOffset * x.code_sums[m + i]);
-  for (int64_t k = 0; k < x.k; k += 4) {
-    const auto w0 = V::load_codes(panel.codes + k * kRows), w1 = V::load_codes(panel.codes + k * kRows + 4 * V::kWidth);
-    for (int i = 0; i < MR; ++i) {
-      const auto x_k = V::broadcast_codes(x_codes + i * x.stride + k);
-      sums[i][0] = V::dot_codes(sums[i][0], w0, x_k);
-      sums[i][1] = V::dot_codes(sums[i][1], w1, x_k);
-    }
+  const int64_t stride = x.stride, n_steps = (x.k + 3) / 4;
+  typename V::Sums left[MR], right[MR];
+  for_each_constant<MR>([&](auto i) { left[i] = right[i] = V::set_sums(-V::kCodeOffset * x.code_sums[m + i]); });
+  for (int64_t step = 0; step < n_steps; ++step) {
+    const int8_t* w = panel.codes + 4 * step * kRows;
+    const auto w0 = V::load_codes(w), w1 = V::load_codes(w + 4 * V::kWidth);
+    for_each_constant<MR>([&](auto i) {
+      const auto x_k = V::broadcast_codes(x_codes + i * stride + 4 * step);
+      left[i] = V::dot_codes(left[i], w0, x_k);
+      right[i] = V::dot_codes(right[i], w1, x_k);
+    });
   }
-  for (int i = 0; i < MR; ++i) {
+  const auto s0 = V::load(panel.scales), s1 = V::load(panel.scales + V::kWidth);
+  const auto b0 = V::load(panel.bias), b1 = V::load(panel.bias + V::kWidth);
+  for_each_constant<MR>([&](auto i) {
     const auto scale = V::set1(x.scales[m + i]);
-    for (int v = 0; v < 2; ++v) {
-      const auto scales = V::mul(scale, V::load(panel.scales + v * V::kWidth));
-      const auto product = V::mul(V::floats_of(sums[i][v]), scales);
-      V::store(out + i * kRows + v * V::kWidth, V::add(product, V::load(panel.bias + v * V::kWidth)));
-    }
-  }
+    V::store(out + i * out_stride, V::add(V::mul(V::floats_of(left[i]), V::mul(scale, s0)), b0));
+    V::store(out + i * out_stride + V::kWidth, V::add(V::mul(V::floats_of(right[i]), V::mul(scale, s1)), b1));
+  });
 }
 
 // out += the outlier columns' part.
 template <class V, int MR>
-inline void micro_outliers(const Int8Panel<V>& panel, const Int8X& x, int64_t m, float* out) {
+inline void micro_outliers(const Int8Panel<V>& panel, const Int8X& x, int64_t m, float* out, int64_t out_stride) {
   constexpr int64_t kRows = kPanelRows<V>;
-  const float* values = x.outliers + m * x.n_columns;
-  typename V::F sums[MR][2];
-  for (int i = 0; i < MR; ++i) sums[i][0] = sums[i][1] = V::zero();
-  for (int64_t j = 0; j < x.n_columns; ++j) {
+  const int64_t stride = x.n_columns;
+  const float* values = x.outliers + m * stride;
+  typename V::F left[MR], right[MR];
+  for_each_constant<MR>([&](auto i) { left[i] = right[i] = V::zero(); });
+  for (int64_t j = 0; j < stride; ++j) {
     const auto w0 = V::load_i8(panel.outliers + j * kRows), w1 = V::load_i8(panel.outliers + j * kRows + V::kWidth);
-    for (int i = 0; i < MR; ++i) {
-      const auto x_j = V::set1(values[i * x.n_columns + j]);
-      sums[i][0] = V::fma(w0, x_j, sums[i][0]);
-      sums[i][1] = V::fma(w1, x_j, sums[i][1]);
-    }
+    for_each_constant<MR>([&](auto i) {
+      const auto x_j = V::set1(values[i * stride + j]);
+      left[i] = V::fma(w0, x_j, left[i]);
+      right[i] = V::fma(w1, x_j, right[i]);
+    });
   }
-  for (int i = 0; i < MR; ++i) {
-    for (int v = 0; v < 2; ++v) {
-      float* o = out + i * kRows + v * V::kWidth;
-      V::store(o, V::fma(sums[i][v], V::load(panel.scales + v * V::kWidth), V::load(o)));
-    }
-  }
+  const auto s0 = V::load(panel.scales), s1 = V::load(panel.scales + V::kWidth);
+  for_each_constant<MR>([&](auto i) {
+    float* o = out + i * out_stride;
+    V::store(o, V::fma(left[i], s0, V::load(o)));
+    V::store(o + V::kWidth, V::fma(right[i], s1, V::load(o + V::kWidth)));
+  });
 }
 
+// y [MR, n], of which n_rows columns are written.
 template <class V, int MR>
 inline void multiply_panel_int8(const Int8Panel<V>& panel, const Int8X& x, int64_t m, float* y, int64_t n, int64_t n_rows) {
-  float out[MR * kPanelRows<V>];
-  micro_int8<V, MR>(panel, x, m, out);
-  if (x.n_columns > 0) micro_outliers<V, MR>(panel, x, m, out);
+  constexpr int64_t kRows = kPanelRows<V>;
+  float room[MR * kRows];
+  float* out = n_rows == kRows ? y : room;
+  const int64_t out_stride = n_rows == kRows ? n : kRows;
+  micro_int8<V, MR>(panel, x, m, out, out_stride);
+  if (x.n_columns > 0) micro_outliers<V, MR>(panel, x, m, out, out_stride);
+  if (n_rows == kRows) return;
   for (int64_t i = 0; i < MR; ++i) {
-    for (int64_t r = 0; r < n_rows; ++r) y[(m + i) * n + r] = out[i * kPanelRows<V> + r];
+    for (int64_t r = 0; r < n_rows; ++r) y[i * n + r] = room[i * kRows + r];
   }
 }
 
@@ -163,9 +190,9 @@ inline void panel_int8(const MatmulOutput& output, const Int8Block& w, int64_t r
   float* y = output.y + row;
   const int64_t n = output.weight->rows;
   int64_t m = 0;
-  for (; m + V::kCodeRows <= x.m; m += V::kCodeRows) multiply_panel_int8<V, V::kCodeRows>(panel, x, m, y, n, n_rows);
-  for (; m + 4 <= x.m; m += 4) multiply_panel_int8<V, 4>(panel, x, m, y, n, n_rows);
-  for (; m < x.m; ++m) multiply_panel_int8<V, 1>(panel, x, m, y, n, n_rows);
+  for (; m + V::kCodeRows <= x.m; m += V::kCodeRows) multiply_panel_int8<V, V::kCodeRows>(panel, x, m, y + m * n, n, n_rows);
+  for (; m + 4 <= x.m; m += 4) multiply_panel_int8<V, 4>(panel, x, m, y + m * n, n, n_rows);
+  for (; m < x.m; ++m) multiply_panel_int8<V, 1>(panel, x, m, y + m * n, n, n_rows);
 }
 
 // The most rows of W that are taken at once.

@@ -72,6 +72,27 @@ void load_f16_row(float* out, const uint16_t* row, int64_t n) {
   for (int64_t i = 0; i < n; ++i) out[i] = f16_to_f32(row[i]);
 }
 
+float load_values(float* out, const void* src, DType type, int64_t begin, int64_t n) {
+  float largest = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    out[i] = load(src, type, begin + i);
+    if (!(std::fabs(out[i]) <= largest)) largest = std::fabs(out[i]);
+    if (std::isnan(largest)) return largest;
+  }
+  return largest;
+}
+
+void store_scaled(void* dst, DType type, int64_t begin, const float* x, float scale, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    const float value = x[i] * scale;
+    if (type == DType::f32) {
+      static_cast<float*>(dst)[begin + i] = value;
+    } else {
+      static_cast<uint16_t*>(dst)[begin + i] = type == DType::f16 ? f32_to_f16(value) : f32_to_bf16(value);
+    }
+  }
+}
+
 void FirstIndex::note(int64_t index) {
   if (index < 0) return;
   for (int64_t seen = index_.load(); seen < 0 || index < seen;) {

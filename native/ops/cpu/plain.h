@@ -31,6 +31,12 @@ float silu(float x);
 // out [n] fp32 from any kind of fp16 row.
 void load_f16_row(float* out, const uint16_t* row, int64_t n);
 
+// out [n]: src[begin .. begin + n) of any type as fp32; returns the largest magnitude, or NaN or infinity if there is one.
+float load_values(float* out, const void* src, DType type, int64_t begin, int64_t n);
+
+// dst[begin .. begin + n) of any type = x [n] * scale, rounded to fp32 and then to the type.
+void store_scaled(void* dst, DType type, int64_t begin, const float* x, float scale, int64_t n);
+
 // The smallest index that any thread noted; -1 if none did.
 class FirstIndex {
  public:

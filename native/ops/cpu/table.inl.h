@@ -5,6 +5,7 @@
 #include "ops/cpu/attention.inl.h"
 #include "ops/cpu/encode.inl.h"
 #include "ops/cpu/int8.inl.h"
+#include "ops/cpu/map8.inl.h"
 #include "ops/cpu/matmul.inl.h"
 
 namespace nibble::cpu {
@@ -24,6 +25,8 @@ OpTable make_table(const char* name, const OpTable& base) {
   table.add = add<V>;
   table.quantize_rows = quantize_rows<V>;
   table.convert = convert<V>;
+  table.quantize_map8 = quantize_map8<V>;
+  table.dequantize_map8 = dequantize_map8<V>;
 #define FORMAT(format, number)              \
   table.matmul[number] = matmul<V, format>; \
   table.embed[number] = embed<V, format>;   \

@@ -34,7 +34,7 @@ int64_t quantize_blocks(Exec&, uint8_t* codes, float* absmax, const void* src, D
       largest = std::max(largest, std::fabs(w));
     }
     absmax[block] = largest;
-    const float reciprocal = largest > 0 ? 1.0f / largest : 0.0f;
+    const float reciprocal = 1.0f / std::max(largest, kSmallestDivisor);
     for (int64_t i = begin; i < end; ++i) {
       const uint8_t code = Format::encode(load(src, src_type, i) * reciprocal);
       uint8_t& byte = codes[i >> 1];

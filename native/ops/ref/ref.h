@@ -21,6 +21,7 @@ void set_activation_ops(OpTable& table);  // norms, rotation, gates, what works 
 void set_attention_ops(OpTable& table);
 void set_expert_ops(OpTable& table);  // route gather_rows scatter_add_rows gate_rows
 void set_encode_ops(OpTable& table);  // quantize_blocks quantize_rows convert
+void set_map8_ops(OpTable& table);        // quantize_map8 dequantize_map8
 
 const OpTable& ref_table();
 

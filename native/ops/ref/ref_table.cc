@@ -14,6 +14,7 @@ const OpTable& ref_table() {
     set_attention_ops(table);
     set_expert_ops(table);
     set_encode_ops(table);
+    set_map8_ops(table);
     return table;
   }();
   return kTable;

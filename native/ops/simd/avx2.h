@@ -116,7 +116,11 @@ struct V {
   static constexpr int kCodeOffset = 0;
   static constexpr int kCodeRows = 4;
   using Codes = __m256i;
+#ifdef __GNUC__
+  using Sums = int32_t __attribute__((vector_size(32)));  // as in avx512.h
+#else
   using Sums = __m256i;
+#endif
   static Codes load_codes(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
   static Codes broadcast_codes(const void* p) {
     int32_t four;
@@ -124,17 +128,18 @@ struct V {
     return _mm256_set1_epi32(four);
   }
   static Codes raise_codes(Codes w) { return w; }
-  static Sums set_sums(int32_t x) { return _mm256_set1_epi32(x); }
+  static Sums set_sums(int32_t x) { return (Sums)_mm256_set1_epi32(x); }
   static Sums dot_codes(Sums sum, Codes w, Codes x) {
     const I pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    return (Sums)_mm256_add_epi32((I)sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
   }
-  static int32_t sum_codes(Sums a) {
+  static int32_t sum_codes(Sums sums) {
+    const I a = (I)sums;
     __m128i s = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
     s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
     return _mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1)));
   }
-  static F floats_of(Sums a) { return _mm256_cvtepi32_ps(a); }
+  static F floats_of(Sums a) { return _mm256_cvtepi32_ps((I)a); }
 };
 
 }  // namespace nibble::avx2

@@ -109,7 +109,12 @@ struct V {
   static constexpr int kCodeOffset = 128;
   static constexpr int kCodeRows = 12;
   using Codes = __m512i;
+#ifdef __GNUC__
+  // Of the element type that the product has: as __m512i, which counts as 64-bit numbers, GCC 12 copies each sum twice in each step.
+  using Sums = int32_t __attribute__((vector_size(64)));
+#else
   using Sums = __m512i;
+#endif
   static Codes load_codes(const void* p) { return _mm512_loadu_si512(p); }
   static Codes broadcast_codes(const void* p) {
     int32_t four;
@@ -117,10 +122,10 @@ struct V {
     return _mm512_set1_epi32(four);
   }
   static Codes raise_codes(Codes w) { return _mm512_xor_si512(w, _mm512_set1_epi8(-128)); }
-  static Sums set_sums(int32_t x) { return _mm512_set1_epi32(x); }
-  static Sums dot_codes(Sums sum, Codes w, Codes x) { return _mm512_dpbusd_epi32(sum, w, x); }
-  static int32_t sum_codes(Sums a) { return _mm512_reduce_add_epi32(a); }
-  static F floats_of(Sums a) { return _mm512_cvtepi32_ps(a); }
+  static Sums set_sums(int32_t x) { return (Sums)_mm512_set1_epi32(x); }
+  static Sums dot_codes(Sums sum, Codes w, Codes x) { return (Sums)_mm512_dpbusd_epi32((I)sum, w, x); }
+  static int32_t sum_codes(Sums a) { return _mm512_reduce_add_epi32((I)a); }
+  static F floats_of(Sums a) { return _mm512_cvtepi32_ps((I)a); }
 
   // Extra: products of bf16 pairs, fp32 sums. A Pairs holds 32 bf16.
   using Pairs = __m512i;

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next"
 import { Overflow } from "../../../shared/schema/chat.ts"
 import { useMain } from "../../lib/mirror.ts"
 import { Button, IconButton } from "../../ui/button.tsx"
+import { isCovered } from "../../ui/covered.ts"
 import { Menu, MenuChoice } from "../../ui/menu.tsx"
 import { send, setUp, stop } from "./actions.ts"
 import { chat, draftChanged } from "./state.ts"
@@ -29,7 +30,7 @@ export function Composer({ chatId }: { chatId: string | null }) {
   const isEditing = chat.use((part) => part.editing !== null)
   // biome-ignore lint/correctness/useExhaustiveDependencies: the cursor comes when one opens a chat, the model gets ready, or an edit is over.
   useEffect(() => {
-    const isFree = !isEditing && !document.querySelector("[role=dialog]")
+    const isFree = !isEditing && !isCovered()
     if (unavailable === undefined && isFree) field.current?.focus({ preventScroll: true })
   }, [chatId, unavailable === undefined, isEditing])
 
@@ -66,7 +67,7 @@ export function Composer({ chatId }: { chatId: string | null }) {
           value={draft}
           onChange={(event) => setDraft(event.target.value)}
           onKeyDown={onKeyDown}
-          className="field-sizing-content block max-h-[min(40vh,320px)] min-h-10 w-full resize-none px-4 pt-3.5 pb-1 leading-prose outline-none placeholder:text-ink-3"
+          className="field-sizing-content block max-h-[min(40vh,320px)] min-h-10 w-full resize-none px-4 pt-3.5 pb-1 leading-prose outline-none placeholder:truncate placeholder:text-ink-3"
         />
         <div className="flex items-center gap-2 px-2 pt-1 pb-2">
           <Menu

@@ -38,7 +38,7 @@ function NewChat({ isNew }: { isNew: boolean }) {
       {isNew && (
         <div className="w-full max-w-[760px]">
           <h1 className="text-center text-20 font-semibold tracking-title">{t("chat.emptyTitle")}</h1>
-          <p className="mt-2 text-center text-13 leading-prose text-ink-3">
+          <p className="mt-2 text-center text-13 leading-prose text-balance text-ink-3">
             {load.state === "ready" ? t("chat.emptyReady", { model: load.model.name }) : t("chat.emptyNone")}
           </p>
           <div className="mt-6 flex flex-col gap-3">

@@ -71,9 +71,10 @@ const Block = memo(function Block({ text }: { text: string }) {
   )
 })
 
-export const Prose = memo(function Prose({ text }: { text: string }) {
+/** `isCut`: a mark stands where the text was broken off. */
+export const Prose = memo(function Prose({ text, isCut = false }: { text: string; isCut?: boolean }) {
   return (
-    <div className="prose">
+    <div className={isCut ? "prose prose-cut" : "prose"}>
       {markdownBlocks(text).map((block, at) => (
         // Blocks only grow at the end, so the place is the identity.
         // biome-ignore lint/suspicious/noArrayIndexKey: see above

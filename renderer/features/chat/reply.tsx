@@ -19,8 +19,7 @@ export const Reply = memo(function Reply({ message, isWriting, canSend }: ReplyP
   const { t } = useTranslation()
   return (
     <article aria-label={message.model ?? t("chat.reply")} aria-busy={isWriting}>
-      {message.text ? <Prose text={message.text} /> : isWriting && <Waiting />}
-      {message.state === "failed" && message.text && <span aria-hidden className="mt-1 block h-0.5 w-[7px] bg-stop" />}
+      {message.text ? <Prose text={message.text} isCut={message.state === "failed"} /> : isWriting && <Waiting />}
       <footer className="mt-2 flex min-h-7 flex-wrap items-center gap-x-3 text-12 whitespace-nowrap text-ink-3 max-sm:gap-x-2">
         <Versions message={message} />
         <Figures message={message} />

@@ -81,12 +81,8 @@ export async function addModel({ path, copy, format }: AddOptions): Promise<void
   }
 }
 
-export async function quantize(
-  modelId: string,
-  format: QuantizedFormat,
-  blockSize: 32 | 64 | 128 | 256 | 512 | 1024 | 2048 | 4096,
-): Promise<Job> {
-  const job = await client["models.quantize"]({ modelId, format, blockSize })
+export async function quantize(options: Parameters<(typeof client)["models.quantize"]>[0]): Promise<Job> {
+  const job = await client["models.quantize"](options)
   models.update({ dialog: null })
   return job
 }

@@ -63,7 +63,7 @@ function Seen({ seen, onBack }: { seen: ModelInspection; onBack(): void }) {
   }
   return (
     <div className="flex flex-col gap-4">
-      <h3 className="truncate text-16 font-semibold tracking-title">{seen.name}</h3>
+      <h3 className="text-16 font-semibold tracking-title wrap-anywhere">{seen.name}</h3>
       <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1.5 text-13">
         <Row name={t("models.format")}>{formatName(seen.format)}</Row>
         <Row name={t("models.size")}>{formatBytes(seen.disk_bytes)}</Row>
@@ -71,7 +71,7 @@ function Seen({ seen, onBack }: { seen: ModelInspection; onBack(): void }) {
         <Row name={t("models.architecture")}>
           <code className="font-mono">{seen.architecture}</code>
         </Row>
-        <Row name={t("models.context")}>{t("models.contextTokens", { n: formatCount(seen.context_length) })}</Row>
+        <Row name={t("models.context")}>{t("chat.tokens", { count: seen.context_length, n: formatCount(seen.context_length) })}</Row>
         <Row name={t("models.license")}>{formatLicense(seen.license)}</Row>
         <Row name={t("models.template")}>{seen.chat_template ? t("models.templateYes") : t("models.templateNo")}</Row>
       </dl>

@@ -65,7 +65,7 @@ function Offer({ ended }: { ended: Job | null }) {
           <Tag>{t("first.starter")}</Tag>
         </div>
         <p className="mt-1.5 text-13 leading-prose text-ink-2">{t("first.starterDetail")}</p>
-        <dl className="mt-4 flex flex-wrap gap-x-8 gap-y-3 max-sm:gap-x-6">
+        <dl className="mt-4 flex flex-wrap gap-x-8 gap-y-3 max-sm:gap-x-5">
           <Fact name={t("first.download")}>{formatBytes(starter.downloadBytes)}</Fact>
           <Fact name={t("first.memory")}>{formatBytes(starter.memoryBytes)}</Fact>
           <Fact name={t("first.parameters")}>{formatParameters(starter.parameters)}</Fact>

@@ -22,7 +22,9 @@ export function ModelRow({ model }: { model: InstalledModel }) {
       <div className="flex items-start gap-3 max-sm:flex-wrap">
         <div className="min-w-0 flex-1 max-sm:basis-full">
           <div className="flex min-w-0 flex-wrap items-center gap-x-2 gap-y-1">
-            <h2 className="truncate text-13 font-semibold">{model.name}</h2>
+            <h2 title={model.name} className="truncate text-13 font-semibold">
+              {model.name}
+            </h2>
             <Tag>{formatName(model.format)}</Tag>
             {isLoaded && <Tag isOn>{t("models.loaded")}</Tag>}
           </div>
@@ -36,7 +38,11 @@ export function ModelRow({ model }: { model: InstalledModel }) {
           <p className="mt-0.5 truncate text-12 text-ink-3" title={model.path}>
             {model.isOwned ? <Source source={model.source} /> : t("models.readAt", { path: model.path })}
           </p>
-          {model.note && <p className="mt-1 text-12 leading-prose text-ink-2">{model.note}</p>}
+          {model.note && (
+            <p lang="en" className="mt-1 text-12 leading-prose text-ink-2">
+              {model.note}
+            </p>
+          )}
         </div>
         <div className="flex flex-none items-center gap-2">
           <LoadButton model={model} isLoaded={isLoaded} />
@@ -81,7 +87,7 @@ function Source({ source }: { source: string }) {
   if (kind === "pypi") return t("models.source.pypi", { name: rest })
   if (kind === "quantized") {
     const from = installed.find((model) => model.id === rest)
-    return from ? t("models.source.quantizedFrom", { name: from.name }) : t("models.source.quantized")
+    return from ? t("models.source.quantizedFrom", { name: `${from.name} · ${formatName(from.format)}` }) : t("models.source.quantized")
   }
   return t("models.source.local")
 }

@@ -3,10 +3,10 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { loadAddon } from "../../../main/engine/addon.ts"
-import type { NativeTensor } from "../../../main/engine/addon-types.ts"
 import { planTensor } from "../../../main/engine/checkpoint-layout.ts"
 import { writeShard } from "../../../main/engine/shard-writer.ts"
 import { readSafetensors, safetensorsHeader, safetensorsOrder } from "../../../main/models/safetensors.ts"
+import type { ModelTensor } from "../../../main/models/tensors.ts"
 import { temporaryFolder } from "./fixtures.ts"
 
 const folder = temporaryFolder()
@@ -20,8 +20,8 @@ interface Made {
 const plan = ({ shape, prefix }: Made) =>
   [`${prefix}aa.weight`, `${prefix}b.weight`].map((name) => {
     const data = { file: 0, offset: 0, bytes: shape[0] * shape[1] * 4 }
-    const source: NativeTensor = { role: "", name, data, encoding: "f32", shape }
-    return planTensor(source, spec, "f32")
+    const source: ModelTensor = { name, dtype: "F32", data, encoding: "f32", shape, bytes: data.bytes }
+    return planTensor(source, { kind: "quantize", spec, isTransposed: false }, "f32")
   })
 
 /** How long the header is when each quant_state is `shorter` bytes shorter than foreseen. */

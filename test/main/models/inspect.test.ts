@@ -79,7 +79,15 @@ test("an architecture that is not supported still tells what it is", async () =>
   changeJson(join(path, "config.json"), (config) => ({ ...config, architectures: ["FooForCausalLM"], model_type: "foo" }))
   expect(await inspectModel(path)).toMatchObject({
     ...{ supported: false, reason: "Architecture `FooForCausalLM` is not supported yet.", architecture: "FooForCausalLM" },
-    ...{ parameters: 115008, quantizable_parameters: 0, layers: 2, context_length: 256, format: "bf16", tokenizer: "BPE" },
+    ...{
+      parameters: 115008,
+      quantizable_parameters: 73_728,
+      expert_parameters: 0,
+      layers: 2,
+      context_length: 256,
+      format: "bf16",
+      tokenizer: "BPE",
+    },
   })
 })
 

@@ -121,7 +121,13 @@ export class FakeEngine {
           throw new AppError("cancelled", "cancelled")
         }
         await emit({ parametersDone: 1000, parametersTotal: 1000, bytesWritten: 500, tensor: "lm_head.weight" })
-        const counts = { tensors_quantized: 14, tensors_kept: 7, bytes_in: 2000, bytes_out: 500 }
+        const counts = {
+          tensors_quantized: 14,
+          tensors_kept: 7,
+          kept: [{ reason: "a vector", tensors: ["model.norm.weight"] }],
+          bytes_in: 2000,
+          bytes_out: 500,
+        }
         return { out, format, ...counts, seconds: 1, parameters_per_second: 1000, peak_rss_bytes: 1e8 }
       },
     }

@@ -16,7 +16,10 @@ async function withSource(name = "llama") {
 it("makes an owned model beside its source and loads it", async () => {
   const { client, ended, engine, modelId, models, folder, events } = await withSource()
   await client["settings.update"]({ threads: 2 })
-  const job = await client["models.quantize"]({ modelId, format: "nf4-dq", blockSize: 128, skipModules: ["lm_head"] })
+  const job = await client["models.quantize"]({
+    modelId,
+    ...{ format: "nf4-dq", blockSize: 128, skipModules: ["lm_head"], embeddings: "int8", experts: "fp4" },
+  })
   expect(job).toMatchObject({ kind: "quantize", subject: "llama", state: "running" })
   const over = await ended(job)
   expect(over).toMatchObject({ state: "done", progress: { phase: "load", done: expect.any(Number) } })
@@ -36,6 +39,8 @@ it("makes an owned model beside its source and loads it", async () => {
     format: "nf4-dq",
     blockSize: 128,
     skipModules: ["lm_head"],
+    embeddings: "int8",
+    experts: "fp4",
     threads: 2,
   })
   expect((await client["app.snapshot"](undefined)).load).toMatchObject({ state: "ready", model: { id: over.modelId } })

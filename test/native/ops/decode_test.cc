@@ -21,8 +21,9 @@ FormatId format_of(const char* name) { return std::string(name) == "nf4" ? Forma
 TEST_CASE(nested_scales_equal_the_golden_ones) {
   for (const golden::NestedCase& one : golden::kNestedCases) {
     std::vector<float> input = test::random_values(one.n, 1);
-    if (std::string(one.input) == "lcg_bf16") {
-      for (float& value : input) value = bf16_to_f32(f32_to_bf16(value));
+    const std::string name = one.input;
+    for (float& value : input) {
+      value = name == "lcg_fp16" ? f16_to_f32(f32_to_f16(value)) : name == "lcg_bf16" ? bf16_to_f32(f32_to_bf16(value)) : value;
     }
     const size_t n_blocks = (one.n + one.block_size - 1) / one.block_size, n_nested = (n_blocks + 255) / 256;
     std::vector<uint8_t> codes((one.n + 1) / 2), scale_codes(n_blocks);

@@ -1,8 +1,10 @@
 // Every backend encodes and decodes to the golden bytes of test/golden/formats_golden.h.
 #include <bit>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -70,10 +72,11 @@ TEST_CASE(four_bit_bytes_equal_the_golden_ones) {
     for (const golden::Packed4Case& one : golden::kPacked4Cases) {
       std::vector<float> input = test::random_values(one.n, 1);
       std::vector<uint16_t> halves(one.n);
-      const bool is_bf16 = std::string(one.input) == "lcg_bf16";
-      for (size_t i = 0; i < one.n; ++i) {
-        halves[i] = f32_to_bf16(input[i]);
-        if (is_bf16) input[i] = bf16_to_f32(halves[i]);
+      const std::string name = one.input;
+      const DType type = name == "lcg" ? DType::f32 : name == "lcg_fp16" ? DType::f16 : DType::bf16;
+      for (size_t i = 0; i < one.n && type != DType::f32; ++i) {
+        halves[i] = type == DType::f16 ? f32_to_f16(input[i]) : f32_to_bf16(input[i]);
+        input[i] = type == DType::f16 ? f16_to_f32(halves[i]) : bf16_to_f32(halves[i]);
       }
       CHECK(test::fnv1a(input.data(), one.n * 4) == one.input_hash);
       const size_t n_blocks = (one.n + one.block_size - 1) / one.block_size;
@@ -81,10 +84,9 @@ TEST_CASE(four_bit_bytes_equal_the_golden_ones) {
       std::vector<float> absmax(n_blocks), decoded(one.n);
       Exec exec;
       const FormatId format = format_of(one.format);
-      const void* source = is_bf16 ? static_cast<const void*>(halves.data()) : input.data();
-      CHECK((*table)->quantize_blocks[static_cast<int>(format)](exec, codes.data(), absmax.data(), source,
-                                                                is_bf16 ? DType::bf16 : DType::f32, static_cast<int64_t>(one.n),
-                                                                static_cast<int32_t>(one.block_size)) == -1);
+      const void* source = type == DType::f32 ? static_cast<const void*>(input.data()) : halves.data();
+      CHECK((*table)->quantize_blocks[static_cast<int>(format)](exec, codes.data(), absmax.data(), source, type,
+                                                                static_cast<int64_t>(one.n), static_cast<int32_t>(one.block_size)) == -1);
       CHECK(test::fnv1a(codes.data(), codes.size()) == one.packed_hash);
       CHECK(test::fnv1a(absmax.data(), n_blocks * 4) == one.absmax_hash);
       WeightView w{
@@ -210,5 +212,81 @@ TEST_CASE(nested_codes_name_the_nearest_value_of_the_map) {
       }
       if (codes[i] != best) throw test::Failure(text("the code of ", scales[i], " is ", int{codes[i]}, ", expected ", best));
     }
+  }
+}
+
+TEST_CASE(tensors_of_no_elements_give_nothing) {
+  for (const OpTable* const* table = all_tables(); *table != nullptr; ++table) {
+    Exec exec;
+    for (const FormatId format : {FormatId::Nf4, FormatId::Fp4}) {
+      CHECK((*table)->quantize_blocks[static_cast<int>(format)](exec, nullptr, nullptr, nullptr, DType::f32, 0, 64) == -1);
+    }
+    float scb[3] = {5, 5, 5};
+    CHECK((*table)->quantize_rows(exec, nullptr, scb, nullptr, DType::f32, 3, 0) == -1 && scb[0] == 0 && scb[2] == 0);
+    CHECK((*table)->quantize_rows(exec, nullptr, nullptr, nullptr, DType::bf16, 0, 64) == -1);
+    CHECK((*table)->convert(exec, nullptr, DType::f16, nullptr, DType::f32, 0) == -1);
+  }
+}
+
+TEST_CASE(one_row_one_column_and_odd_rows_encode_as_the_reference_does) {
+  const OpTable& ref = op_table("ref");
+  Exec exec;
+  for (const OpTable* const* table = all_tables(); *table != nullptr; ++table) {
+    for (const auto& [rows, cols] : std::vector<std::pair<int64_t, int64_t>>{{1, 100}, {100, 1}, {7, 33}, {5, 65}, {1, 1}, {300, 400}}) {
+      const auto n = static_cast<size_t>(rows * cols);
+      const std::vector<float> input = test::random_values(n, 12);
+      for (const FormatId format : {FormatId::Nf4, FormatId::Fp4}) {
+        const auto at = static_cast<size_t>(format);
+        std::vector<uint8_t> codes((n + 1) / 2), expected_codes = codes;
+        std::vector<float> absmax(n / 64 + 1), expected_absmax = absmax, decoded(n), expected(n);
+        (*table)->quantize_blocks[at](exec, codes.data(), absmax.data(), input.data(), DType::f32, rows * cols, 64);
+        ref.quantize_blocks[at](exec, expected_codes.data(), expected_absmax.data(), input.data(), DType::f32, rows * cols, 64);
+        CHECK(codes == expected_codes && absmax == expected_absmax);
+        // Blocks run across the rows: bitsandbytes' AVX-512 code begins anew with each row, and decodes to other values.
+        const WeightView w{format, rows, cols, codes.data(), absmax.data(), {}, codebook(format), 64};
+        (*table)->dequantize[at](exec, decoded.data(), w, 0, rows);
+        for (size_t i = 0; i < n; ++i) expected[i] = codebook(format)[nibble_at(codes.data(), static_cast<int64_t>(i))] * absmax[i / 64];
+        CHECK(decoded == expected);
+      }
+      std::vector<int8_t> codes(n), expected(n);
+      std::vector<float> scb(static_cast<size_t>(rows)), expected_scb = scb;
+      CHECK((*table)->quantize_rows(exec, codes.data(), scb.data(), input.data(), DType::f32, rows, cols) == -1);
+      CHECK(ref.quantize_rows(exec, expected.data(), expected_scb.data(), input.data(), DType::f32, rows, cols) == -1);
+      CHECK(codes == expected && scb == expected_scb);
+    }
+  }
+}
+
+TEST_CASE(blocks_whose_scale_has_no_finite_reciprocal_keep_their_zeros) {
+  std::vector<float> input(64, 0.0f);
+  input[3] = 1e-40f;
+  input[4] = -1e-45f;
+  for (const OpTable* const* table = all_tables(); *table != nullptr; ++table) {
+    for (const auto& [format, zero] : {std::pair{FormatId::Nf4, uint8_t{7}}, std::pair{FormatId::Fp4, uint8_t{0}}}) {
+      std::vector<uint8_t> codes(32);
+      float absmax = 0;
+      Exec exec;
+      CHECK((*table)->quantize_blocks[static_cast<int>(format)](exec, codes.data(), &absmax, input.data(), DType::f32, 64, 64) == -1);
+      CHECK(absmax == 1e-40f);
+      for (int64_t i = 0; i < 64; ++i) CHECK(i == 3 || i == 4 || nibble_at(codes.data(), i) == zero);
+      CHECK(std::fabs(codebook(format)[nibble_at(codes.data(), 3)]) <= 0.01f);
+    }
+  }
+}
+
+TEST_CASE(elements_beyond_two_to_the_31_are_found) {
+  // One row far down a matrix of 2^31 + 2^16 weights: memory that is asked for, but of which only a few pages are touched.
+  constexpr int64_t kCols = 1 << 16, kRows = (int64_t{1} << 15) + 1, kElements = kCols * kRows;
+  const std::unique_ptr<void, decltype(&std::free)> codes(std::calloc(kElements / 2, 1), std::free);
+  const std::unique_ptr<void, decltype(&std::free)> scales(std::calloc(kElements / 4096, 4), std::free);
+  CHECK(codes != nullptr && scales != nullptr);
+  static_cast<uint8_t*>(codes.get())[kElements / 2 - 1] = 0x2f;
+  static_cast<float*>(scales.get())[kElements / 4096 - 1] = 3;
+  const WeightView w{FormatId::Nf4, kRows, kCols, codes.get(), static_cast<float*>(scales.get()), {}, codebook(FormatId::Nf4), 4096};
+  std::vector<float> row(kCols);
+  for (const OpTable* const* table = all_tables(); *table != nullptr; ++table) {
+    Exec exec;
+    (*table)->dequantize[static_cast<int>(FormatId::Nf4)](exec, row.data(), w, kRows - 1, 1);
+    CHECK(row[kCols - 1] == 3 && row[kCols - 2] == codebook(FormatId::Nf4)[2] * 3 && row[kCols - 4096] == -3 && row[0] == 0);
   }
 }

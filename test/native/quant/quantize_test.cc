@@ -93,7 +93,7 @@ class Source {
 };
 
 FormatId format_of(const char* name) { return std::string(name) == "nf4" ? FormatId::Nf4 : FormatId::Fp4; }
-DType stored_of(const char* input) { return std::string(input) == "lcg_bf16" ? DType::bf16 : DType::f32; }
+DType stored_of(const std::string& input) { return input == "lcg_fp16" ? DType::f16 : input == "lcg_bf16" ? DType::bf16 : DType::f32; }
 uint64_t hash(const std::vector<uint8_t>& bytes) { return test::fnv1a(bytes.data(), bytes.size()); }
 
 }  // namespace
