@@ -17,15 +17,14 @@ inline constexpr double kLargestKey = 3;
 
 // Every backend against the reference on `args`, whose pointers are set here; `allowance` is that of each output.
 inline void check_attention(nibble::Exec& exec, nibble::AttentionArgs args, const std::string& what, double allowance) {
-  const auto cache = static_cast<size_t>(args.n_kv_heads * args.capacity * args.head_dim);
-  const auto out = static_cast<size_t>(args.n_tokens * args.n_heads * args.head_dim);
-  const std::vector<float> values = random_values(cache * 2, 5);
-  std::vector<uint16_t> k(cache), v(cache);
-  for (size_t i = 0; i < cache; ++i) {
-    k[i] = nibble::f32_to_f16(values[i] * static_cast<float>(kLargestKey));
-    v[i] = nibble::f32_to_f16(values[cache + i]);
-  }
-  const std::vector<float> q = random_values(out, 17);
+  if (args.value_dim == 0) args.value_dim = args.head_dim;
+  const auto cached = static_cast<size_t>(args.n_kv_heads * args.capacity), rows = static_cast<size_t>(args.n_tokens * args.n_heads);
+  const auto head_dim = static_cast<size_t>(args.head_dim), value_dim = static_cast<size_t>(args.value_dim), out = rows * value_dim;
+  const std::vector<float> keys = random_values(cached * head_dim, 5), values = random_values(cached * value_dim, 7);
+  std::vector<uint16_t> k(keys.size()), v(values.size());
+  for (size_t i = 0; i < k.size(); ++i) k[i] = nibble::f32_to_f16(keys[i] * static_cast<float>(kLargestKey));
+  for (size_t i = 0; i < v.size(); ++i) v[i] = nibble::f32_to_f16(values[i]);
+  const std::vector<float> q = random_values(rows * head_dim, 17);
   std::vector<float> expected(out);
   args.q = q.data();
   args.k_cache = k.data();
