@@ -8,12 +8,12 @@
 namespace nibble::ref {
 namespace {
 
+// 1 + erf(z) as erfc(-z) and 1 + tanh(z) as 2 / (1 + exp(-2z)): they stay exact where they are small.
 double activation(Activation act, double x) {
   switch (act) {
     case Activation::silu: return x / (1 + std::exp(-x));
-    case Activation::gelu:
-      return x / 2 * std::erfc(-x / std::numbers::sqrt2);  // 1 + erf(z) = erfc(-z), which stays exact where it is small
-    case Activation::gelu_tanh: return x / 2 * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+    case Activation::gelu: return x / 2 * std::erfc(-x / std::numbers::sqrt2);
+    case Activation::gelu_tanh: return x / (1 + std::exp(-2 * std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
     case Activation::relu: return x < 0 ? 0 : x;
     case Activation::quick_gelu: return x / (1 + std::exp(-1.702 * x));
     case Activation::relu2: return x < 0 ? 0 : x * x;

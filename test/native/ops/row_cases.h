@@ -1,6 +1,7 @@
 // What the tests of ops on activations share: memory with sentinels around it.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
