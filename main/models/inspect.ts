@@ -2,6 +2,7 @@
 import type { ModelInspection } from "../../shared/schema/model.ts"
 
 import { configuredFormat, modelDtype } from "./dtype.ts"
+import type { ExpectedTensor } from "./expected-tensors.ts"
 import { type TensorPart, tensorParts } from "./linear-layers.ts"
 import { type Survey, surveyModel } from "./survey.ts"
 import { elementCount, formatOf, type ModelTensor } from "./tensors.ts"

@@ -6,7 +6,6 @@
 
 #include "ops/cpu/attention_step.inl.h"
 #include "ops/cpu/panel.inl.h"
-#include "ops/ref/ref.h"
 
 namespace nibble::cpu {
 
@@ -23,21 +22,23 @@ inline int64_t tokens_per_unit(const AttentionArgs& a) {
   return tokens < 1 ? 1 : tokens;
 }
 
-// What one worker works in. Query rows are padded to whole tiles of kPanelRows, head widths to whole panels.
+// What one worker works in. Query rows are padded to whole tiles of kPanelRows, the width of values to whole panels.
 template <class V>
 struct AttentionRoom {
   int64_t rows, width;
-  float* queries;  // [tile][D][kPanelRows], scaled
-  float* keys;     // [kPositions][D]
-  float* values;   // [kPositions][width]
-  float* scores;   // [kPositions][kPanelRows]
-  float* sums;     // [rows][width]
-  float* largest;  // [rows]
-  float* total;    // [rows]
+  float* queries;   // [tile][D][kPanelRows], scaled
+  float* keys;      // [kPositions][D]
+  float* values;    // [kPositions][width]
+  float* scores;    // [kPositions][kPanelRows]
+  float* sums;      // [rows][width]
+  float* largest;   // [rows]
+  float* total;     // [rows]
+  float* slopes;    // [rows]
+  float* position;  // [rows]
   float* end;
 
   AttentionRoom(const AttentionArgs& a, float* room)
-      : rows(round_up_to_panel<V>(tokens_per_unit(a) * (a.n_heads / a.n_kv_heads))), width(round_up_to_panel<V>(a.head_dim)) {
+      : rows(round_up_to_panel<V>(tokens_per_unit(a) * (a.n_heads / a.n_kv_heads))), width(round_up_to_panel<V>(a.value_dim)) {
     queries = room;
     keys = queries + rows * a.head_dim;
     values = keys + kPositions * a.head_dim;
@@ -45,7 +46,9 @@ struct AttentionRoom {
     sums = scores + kPositions * kPanelRows<V>;
     largest = sums + rows * width;
     total = largest + rows;
-    end = total + rows;
+    slopes = total + rows;
+    position = slopes + rows;
+    end = position + rows;
   }
 };
 
@@ -83,14 +86,22 @@ struct AttentionUnit {
   int64_t group = a.n_heads / a.n_kv_heads;
   int64_t n_rows = (last_token - first_token) * group;  // row r: token first_token + r / group, head g * group + r % group
 
-  const float* query(int64_t row) const { return a.q + ((first_token + row / group) * a.n_heads + g * group + row % group) * a.head_dim; }
+  int64_t head(int64_t row) const { return g * group + row % group; }
+  int64_t token_and_head(int64_t row) const { return (first_token + row / group) * a.n_heads + head(row); }
 
+  // A sink is a position before the first, whose value is 0.
   void prepare() const {
+    const float scale = a.softcap > 0 ? a.scale / a.softcap : a.scale;
     for (int64_t row = 0; row < room.rows; ++row) {
+      const bool is_used = row < n_rows;
       float* panel = room.queries + row / kTile * kTile * a.head_dim + row % kTile;
-      for (int64_t d = 0; d < a.head_dim; ++d) panel[d * kTile] = row < n_rows ? query(row)[d] * a.scale : 0.0f;
-      room.largest[row] = -1e30f;
-      room.total[row] = 0;
+      const float* query = a.q + token_and_head(row) * a.head_dim;
+      for (int64_t d = 0; d < a.head_dim; ++d) panel[d * kTile] = is_used ? query[d] * scale : 0.0f;
+      const bool has_sink = is_used && a.sinks != nullptr && a.sinks[head(row)] > kNoScore;
+      room.largest[row] = has_sink ? a.sinks[head(row)] : kNoScore;
+      room.total[row] = has_sink ? 1.0f : 0.0f;
+      room.slopes[row] = is_used && a.slopes != nullptr ? a.slopes[head(row)] : 0.0f;
+      room.position[row] = static_cast<float>(a.n_past + first_token + row / group);
       for (int64_t d = 0; d < room.width; ++d) room.sums[row * room.width + d] = 0;
     }
     for (int64_t i = 0; i < kPositions * room.width; ++i) room.values[i] = 0;  // the padding must be finite
@@ -103,18 +114,20 @@ struct AttentionUnit {
     for (int64_t s = first < 0 ? 0 : first; s < end; s += kPositions) {
       const int64_t n = end - s < kPositions ? end - s : kPositions;
       load_rows<V>(room.keys, a.head_dim, a.k_cache + (g * a.capacity + s) * a.head_dim, n, a.head_dim);
-      load_rows<V>(room.values, room.width, a.v_cache + (g * a.capacity + s) * a.head_dim, n, a.head_dim);
+      load_rows<V>(room.values, room.width, a.v_cache + (g * a.capacity + s) * a.value_dim, n, a.value_dim);
       for (int64_t tile = 0; tile < n_rows; tile += kTile) {
         const int64_t last_row = (tile + kTile < n_rows ? tile + kTile : n_rows) - 1;
         if (s > a.n_past + first_token + last_row / group) continue;  // all of these rows come before
         score_tile(tile, n);
+        if (a.softcap > 0) cap_tile(n);
+        if (a.slopes != nullptr) slope_tile(tile, s, n);
         weigh_tile(tile, s, n);
       }
     }
     for (int64_t row = 0; row < n_rows; ++row) {
-      float* out = a.out + (query(row) - a.q);
+      float* out = a.out + token_and_head(row) * a.value_dim;
       const float scale = 1 / room.total[row];
-      for (int64_t d = 0; d < a.head_dim; ++d) out[d] = room.sums[row * room.width + d] * scale;
+      for (int64_t d = 0; d < a.value_dim; ++d) out[d] = room.sums[row * room.width + d] * scale;
     }
   }
 
@@ -128,6 +141,22 @@ struct AttentionUnit {
     while (s + V::kMicroRows <= n) micro.template operator()<V::kMicroRows>();
     while (s + 4 <= n) micro.template operator()<4>();
     while (s < n) micro.template operator()<1>();
+  }
+
+  // Queries were scaled by 1 / softcap.
+  void cap_tile(int64_t n) const {
+    const auto cap = V::set1(a.softcap);
+    for (int64_t i = 0; i < n * kTile; i += V::kWidth) V::store(room.scores + i, V::mul(cap, tanh<V>(V::load(room.scores + i))));
+  }
+
+  void slope_tile(int64_t tile, int64_t s, int64_t n) const {
+    for (int64_t r = 0; r < kTile; r += V::kWidth) {
+      const auto slope = V::load(room.slopes + tile + r), position = V::load(room.position + tile + r);
+      for (int64_t i = 0; i < n; ++i) {
+        float* scores = room.scores + i * kTile + r;
+        V::store(scores, V::fma(slope, V::sub(V::set1(static_cast<float>(s + i)), position), V::load(scores)));
+      }
+    }
   }
 
   // Sets the scores of positions that a row of the tile does not see to `value`. True if there are any.
@@ -146,7 +175,7 @@ struct AttentionUnit {
 
   // The online softmax, then sums = sums * shrink + weights x values.
   void weigh_tile(int64_t tile, int64_t s, int64_t n) const {
-    const bool has_masked = mask_tile(tile, s, n, -1e30f);
+    const bool has_masked = mask_tile(tile, s, n, kNoScore);
     float shrink[kTile];
     for (int64_t r = 0; r < kTile; r += V::kWidth) {
       float* scores = room.scores + r;
@@ -194,10 +223,7 @@ struct AttentionUnit {
 
 template <class V>
 void attention(Exec& exec, const AttentionArgs& args) {
-  if (args.value_dim != args.head_dim || args.softcap > 0 || args.slopes != nullptr || args.sinks != nullptr) {
-    return ref::ref_table().attention(exec, args);
-  }
-  if (args.n_tokens == 1 && args.head_dim % V::kWidth == 0) return attention_step<V>(exec, args);
+  if (args.n_tokens == 1 && args.head_dim % V::kWidth == 0 && args.value_dim % V::kWidth == 0) return attention_step<V>(exec, args);
   const int64_t n_unit = tokens_per_unit(args), units = (args.n_tokens + n_unit - 1) / n_unit;
   parallel_ranges(exec, units * args.n_kv_heads, 1, [&](int64_t begin, int64_t end, int worker) {
     float* room = static_cast<float*>(exec.scratch) + static_cast<size_t>(worker) * attention_room_size<V>(args);

@@ -3,6 +3,7 @@
 // Included by isa_<set>.cc only.
 #pragma once
 
+#include "ops/cpu/functions.inl.h"
 #include "ops/cpu/matvec.inl.h"
 #include "ops/parallel.h"
 
@@ -13,8 +14,11 @@ inline constexpr int64_t kSpans_max = 32;      // of one head; bounds the scratc
 inline constexpr int64_t kStepPositions = 64;  // scores held at a time
 inline constexpr int kStepHeads = 4;           // query heads at a time
 
-// Floats of the part that one query head and span leaves: sums [D], largest score, sum of the weights.
-inline int64_t part_size(const AttentionArgs& a) { return a.head_dim + 2; }
+// Below every score that counts.
+inline constexpr float kNoScore = -1e30f;
+
+// Floats of the part that one query head and span leaves: sums [D_v], largest score, sum of the weights.
+inline int64_t part_size(const AttentionArgs& a) { return a.value_dim + 2; }
 
 inline size_t step_scratch(const AttentionArgs& a) {
   return static_cast<size_t>(kSpans_max) * static_cast<size_t>(a.n_heads) * static_cast<size_t>(part_size(a)) * sizeof(float);
@@ -30,10 +34,11 @@ inline void prefetch_halves(const uint16_t* p, int64_t n) {
 
 // scores [H][kStepPositions] = q [H,D] . k for n positions. Fetches the values of the same positions meanwhile.
 template <class V, int H>
-inline void step_scores(const float* q, const uint16_t* keys, const uint16_t* values, int64_t n, int64_t d_head, float* scores) {
+inline void step_scores(const float* q, const uint16_t* keys, const uint16_t* values, int64_t n, int64_t d_head, int64_t d_value,
+                        float* scores) {
   int64_t s = 0;
   for (; s + 4 <= n; s += 4) {
-    prefetch_halves<V>(values + s * d_head, 4 * d_head);
+    prefetch_halves<V>(values + s * d_value, 4 * d_value);
     typename V::F sums[H][4];
     for (int h = 0; h < H; ++h) {
       for (int p = 0; p < 4; ++p) sums[h][p] = V::zero();
@@ -55,6 +60,20 @@ inline void step_scores(const float* q, const uint16_t* keys, const uint16_t* va
       scores[h * kStepPositions + s] = V::sum(sum);
     }
   }
+}
+
+// Products of one query head with the keys from position s on become scores: scaled, capped, sloped.
+template <class V>
+inline void step_bend(const AttentionArgs& a, int64_t head, int64_t s, int64_t n, float* scores) {
+  const auto scale = V::set1(a.softcap > 0 ? a.scale / a.softcap : a.scale), cap = V::set1(a.softcap);
+  const float slope = a.slopes == nullptr ? 0 : a.slopes[head];
+  for (int64_t i = n; i % V::kWidth != 0; ++i) scores[i] = 0;
+  for (int64_t i = 0; i < n; i += V::kWidth) {
+    const auto product = V::mul(V::load(scores + i), scale);
+    V::store(scores + i, a.softcap > 0 ? V::mul(cap, tanh<V>(product)) : product);
+  }
+  if (a.slopes == nullptr) return;
+  for (int64_t i = 0; i < n; ++i) scores[i] += slope * static_cast<float>(s + i - a.n_past);
 }
 
 // Turns n scores into weights exp(scale * score - largest), filling up to a whole vector with zeros; updates largest and total. Returns
@@ -87,17 +106,18 @@ inline float step_weights(float* scores, int64_t n, float scale, float& largest,
   return shrink[0];
 }
 
-// sums [H, D] = sums * shrink + weights x values, N vectors of D at a time. Fetches the keys of the next positions meanwhile.
+// sums [H, D_v] = sums * shrink + weights x values, N vectors of D_v at a time. Fetches the keys of the next positions meanwhile.
 template <class V, int H, int N>
-inline void step_values(const uint16_t* values, const uint16_t* next_keys, int64_t n, int64_t d_head, int64_t d, const float* weights,
-                        const float* shrink, float* sums, int64_t sums_stride) {
+inline void step_values(const AttentionArgs& a, const uint16_t* values, const uint16_t* next_keys, int64_t n, int64_t d,
+                        const float* weights, const float* shrink, float* sums) {
+  const int64_t d_head = a.head_dim, d_value = a.value_dim, sums_stride = part_size(a);
   typename V::F acc[H][N];
   for (int h = 0; h < H; ++h) {
     for (int i = 0; i < N; ++i) acc[h][i] = V::mul(V::load(sums + h * sums_stride + d + i * V::kWidth), V::set1(shrink[h]));
   }
   for (int64_t s = 0; s < n; ++s) {
     typename V::F v[N];
-    for (int i = 0; i < N; ++i) v[i] = V::load_f16(values + s * d_head + d + i * V::kWidth);
+    for (int i = 0; i < N; ++i) v[i] = V::load_f16(values + s * d_value + d + i * V::kWidth);
     prefetch_halves<V>(next_keys + s * d_head + d, N * V::kWidth);
     for (int h = 0; h < H; ++h) {
       const auto weight = V::set1(weights[h * kStepPositions + s]);
@@ -112,50 +132,59 @@ inline void step_values(const uint16_t* values, const uint16_t* next_keys, int64
 // H query heads of key/value head g over positions [begin, end); parts [H][part_size].
 template <class V, int H>
 inline void step_span(const AttentionArgs& a, int64_t g, int64_t first_head, int64_t begin, int64_t end, float* parts) {
-  const int64_t d_head = a.head_dim, size = part_size(a);
+  const int64_t d_head = a.head_dim, d_value = a.value_dim, size = part_size(a);
+  const bool is_bent = a.softcap > 0 || a.slopes != nullptr;
   float scores[H * kStepPositions];
   float largest[H], total[H], shrink[H];
   for (int h = 0; h < H; ++h) {
-    largest[h] = -1e30f;
+    largest[h] = kNoScore;
     total[h] = 0;
-    for (int64_t d = 0; d < d_head; ++d) parts[h * size + d] = 0;
+    for (int64_t d = 0; d < d_value; ++d) parts[h * size + d] = 0;
   }
   for (int64_t s = begin; s < end; s += kStepPositions) {
     const int64_t n = end - s < kStepPositions ? end - s : kStepPositions;
     const uint16_t* keys = a.k_cache + (g * a.capacity + s) * d_head;
     const uint16_t* next_keys = s + 2 * n <= a.capacity ? keys + n * d_head : keys;  // often those of the thread's next span
-    const uint16_t* values = a.v_cache + (g * a.capacity + s) * d_head;
-    step_scores<V, H>(a.q + first_head * d_head, keys, values, n, d_head, scores);
-    for (int h = 0; h < H; ++h) shrink[h] = step_weights<V>(scores + h * kStepPositions, n, a.scale, largest[h], total[h]);
-    int64_t d = 0;
-    for (; d + 4 * V::kWidth <= d_head; d += 4 * V::kWidth) {
-      step_values<V, H, 4>(values, next_keys, n, d_head, d, scores, shrink, parts, size);
+    const uint16_t* values = a.v_cache + (g * a.capacity + s) * d_value;
+    step_scores<V, H>(a.q + first_head * d_head, keys, values, n, d_head, d_value, scores);
+    for (int h = 0; h < H; ++h) {
+      float* scores_h = scores + h * kStepPositions;
+      if (is_bent) step_bend<V>(a, first_head + h, s, n, scores_h);
+      shrink[h] = step_weights<V>(scores_h, n, is_bent ? 1.0f : a.scale, largest[h], total[h]);
     }
-    for (; d < d_head; d += V::kWidth) step_values<V, H, 1>(values, next_keys, n, d_head, d, scores, shrink, parts, size);
+    int64_t d = 0;
+    for (; d + 4 * V::kWidth <= d_value; d += 4 * V::kWidth) step_values<V, H, 4>(a, values, next_keys, n, d, scores, shrink, parts);
+    for (; d < d_value; d += V::kWidth) step_values<V, H, 1>(a, values, next_keys, n, d, scores, shrink, parts);
   }
   for (int h = 0; h < H; ++h) {
-    parts[h * size + d_head] = largest[h];
-    parts[h * size + d_head + 1] = total[h];
+    parts[h * size + d_value] = largest[h];
+    parts[h * size + d_value + 1] = total[h];
   }
 }
 
-// parts [n_spans][n_heads][part_size] to out [H,D].
+// parts [n_spans][n_heads][part_size] and the sinks to out [H,D_v].
 template <class V>
 inline void join_spans(const AttentionArgs& a, const float* parts, int64_t n_spans) {
-  const int64_t d_head = a.head_dim, size = part_size(a), span_size = a.n_heads * size;
+  const int64_t d_value = a.value_dim, size = part_size(a), span_size = a.n_heads * size;
   for (int64_t h = 0; h < a.n_heads; ++h) {
     const float* part = parts + h * size;
-    float largest = -1e30f, total = 0;
-    for (int64_t i = 0; i < n_spans; ++i) largest = part[i * span_size + d_head] > largest ? part[i * span_size + d_head] : largest;
+    const float sink = a.sinks == nullptr ? kNoScore : a.sinks[h];
+    float largest = sink, total = 0;
+    for (int64_t i = 0; i < n_spans; ++i) largest = part[i * span_size + d_value] > largest ? part[i * span_size + d_value] : largest;
     float weights[kSpans_max];
     for (int64_t i = 0; i < n_spans; ++i) {
       float weight[V::kWidth];
-      V::store(weight, V::exp(V::set1(part[i * span_size + d_head] - largest)));
+      V::store(weight, V::exp(V::set1(part[i * span_size + d_value] - largest)));
       weights[i] = weight[0];
-      total += weight[0] * part[i * span_size + d_head + 1];
+      total += weight[0] * part[i * span_size + d_value + 1];
     }
-    float* out = a.out + h * d_head;
-    for (int64_t d = 0; d < d_head; d += V::kWidth) {
+    if (a.sinks != nullptr) {
+      float weight[V::kWidth];
+      V::store(weight, V::exp(V::set1(sink - largest)));
+      total += weight[0];
+    }
+    float* out = a.out + h * d_value;
+    for (int64_t d = 0; d < d_value; d += V::kWidth) {
       auto sum = V::zero();
       for (int64_t i = 0; i < n_spans; ++i) sum = V::fma(V::load(part + i * span_size + d), V::set1(weights[i]), sum);
       V::store(out + d, V::mul(sum, V::set1(1 / total)));
@@ -163,7 +192,7 @@ inline void join_spans(const AttentionArgs& a, const float* parts, int64_t n_spa
   }
 }
 
-// n_tokens == 1, head_dim a multiple of the vector width.
+// n_tokens == 1; both widths of a head are multiples of the vector width.
 template <class V>
 inline void attention_step(Exec& exec, const AttentionArgs& a) {
   const int64_t end = a.n_past + 1, begin = a.window > 0 && end > a.window ? end - a.window : 0;

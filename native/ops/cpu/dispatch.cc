@@ -68,8 +68,9 @@ void check_table(const OpTable& t) {
   };
   need(t.alloc && t.free && t.copy && t.copy_in && t.copy_out && t.fill_zero && t.sync, "a memory call");
   need(t.matmul_scratch && t.attention_scratch, "a scratch size");
-  need(t.rmsnorm && t.layernorm && t.rope && t.kv_store && t.attention && t.copy_blocks, "an op of attention");
-  need(t.gate && t.activate && t.add && t.scale && t.clamp && t.softcap, "an op on activations");
+  need(t.rmsnorm && t.layernorm, "a norm");
+  need(t.rope && t.kv_store && t.attention, "an op of attention");
+  need(t.gate && t.activate && t.add && t.scale && t.clamp && t.softcap && t.copy_blocks, "an op on activations");
   need(t.route && t.gather_rows && t.scatter_add_rows && t.gate_rows, "an op of experts");
   need(t.matmul_int8_scratch && t.count_outliers, "a part of LLM.int8()");
   need(t.quantize_rows && t.convert && t.quantize_map8 && t.dequantize_map8, "an encoding op");

@@ -66,7 +66,15 @@ float round_f16(float x) { return f16_to_f32(f32_to_f16(x)); }
 
 float round_f16_finite(float x) { return nibble::round_f16_finite(x); }
 
-float silu(float x) { return x / (1 + std::exp(-x)); }
+void route(const RouteArgs& args, int64_t first, int64_t n) {
+  Exec exec;
+  RouteArgs part = args;
+  part.ids += first * args.n_chosen;
+  part.weights += first * args.n_chosen;
+  part.logits += first * args.n_experts;
+  part.n_tokens = n;
+  ref::ref_table().route(exec, part);
+}
 
 void load_f16_row(float* out, const uint16_t* row, int64_t n) {
   for (int64_t i = 0; i < n; ++i) out[i] = f16_to_f32(row[i]);

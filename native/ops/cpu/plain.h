@@ -26,7 +26,9 @@ void rope_angles(float* cosine, float* sine, const float* inv_freq, int64_t posi
 uint16_t to_f16(float x);
 float round_f16(float x);
 float round_f16_finite(float x);
-float silu(float x);
+
+// The reference's choice of experts for the tokens first .. first + n.
+void route(const RouteArgs& args, int64_t first, int64_t n);
 
 // out [n] fp32 from any kind of fp16 row.
 void load_f16_row(float* out, const uint16_t* row, int64_t n);

@@ -4,9 +4,12 @@
 #include "ops/cpu/activations.inl.h"
 #include "ops/cpu/attention.inl.h"
 #include "ops/cpu/encode.inl.h"
+#include "ops/cpu/experts.inl.h"
 #include "ops/cpu/int8.inl.h"
 #include "ops/cpu/map8.inl.h"
 #include "ops/cpu/matmul.inl.h"
+#include "ops/cpu/norms.inl.h"
+#include "ops/cpu/rope.inl.h"
 
 namespace nibble::cpu {
 
@@ -19,10 +22,20 @@ OpTable make_table(const char* name, const OpTable& base) {
   table.attention_scratch = attention_scratch<V>;
   table.attention = attention<V>;
   table.rmsnorm = rmsnorm<V>;
+  table.layernorm = layernorm<V>;
   table.rope = rope<V>;
   table.kv_store = kv_store<V>;
   table.gate = gate<V>;
+  table.activate = activate<V>;
   table.add = add<V>;
+  table.scale = scale<V>;
+  table.clamp = clamp<V>;
+  table.softcap = softcap<V>;
+  table.copy_blocks = copy_blocks<V>;
+  table.route = route<V>;
+  table.gather_rows = gather_rows<V>;
+  table.scatter_add_rows = scatter_add_rows<V>;
+  table.gate_rows = gate_rows<V>;
   table.quantize_rows = quantize_rows<V>;
   table.convert = convert<V>;
   table.quantize_map8 = quantize_map8<V>;

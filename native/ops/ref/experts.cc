@@ -1,7 +1,6 @@
-// Mixture of experts: who gets which token, and what comes back.
+// Mixture of experts.
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
 #include "ops/ref/ref.h"
@@ -9,9 +8,19 @@
 namespace nibble::ref {
 namespace {
 
-std::vector<double> scores_of(const float* logits, int32_t n, bool is_sigmoid) {
-  std::vector<double> scores(logits, logits + n);
-  if (is_sigmoid) {
+// Index of the largest value that is not taken yet; of equal ones the lowest. Always one that is free, whatever the values.
+size_t take_largest(const std::vector<double>& values, std::vector<bool>& taken) {
+  size_t best = values.size();
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!taken[i] && (best == values.size() || values[i] > values[best])) best = i;
+  }
+  taken[best] = true;
+  return best;
+}
+
+std::vector<double> expert_scores(const RouteArgs& args, const float* logits) {
+  std::vector<double> scores(logits, logits + args.n_experts);
+  if (args.is_sigmoid) {
     for (double& score : scores) score = 1 / (1 + std::exp(-score));
     return scores;
   }
@@ -22,63 +31,66 @@ std::vector<double> scores_of(const float* logits, int32_t n, bool is_sigmoid) {
   return scores;
 }
 
-// Indices of the k largest values, largest first; of equal ones the lower index.
-std::vector<int32_t> best(const std::vector<double>& values, int32_t k) {
-  std::vector<int32_t> order(values.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int32_t a, int32_t b) { return values[static_cast<size_t>(a)] > values[static_cast<size_t>(b)]; });
-  order.resize(static_cast<size_t>(k));
-  return order;
-}
-
-// Leaves only experts of the best groups.
-void keep_best_groups(std::vector<double>& choice, const RouteArgs& a) {
-  const auto size = static_cast<std::ptrdiff_t>(a.n_experts / a.n_groups);
-  std::vector<double> groups;
-  for (auto first = choice.begin(); first != choice.end(); first += size) {
-    std::vector<double> members(first, first + size);
-    std::sort(members.begin(), members.end(), std::greater<>());
-    groups.push_back(a.is_group_by_two ? members[0] + members[1] : members[0]);
+// Makes the choice of experts of all but the best groups impossible.
+void keep_best_groups(const RouteArgs& args, std::vector<double>& choice) {
+  const auto groups = static_cast<size_t>(args.n_groups), size = choice.size() / groups;
+  std::vector<double> best(groups);
+  for (size_t group = 0; group < groups; ++group) {
+    double first = -INFINITY, second = -INFINITY;
+    for (size_t i = group * size; i < (group + 1) * size; ++i) {
+      second = std::max(second, std::min(first, choice[i]));
+      first = std::max(first, choice[i]);
+    }
+    best[group] = args.is_group_by_two && size > 1 ? first + second : first;
   }
-  const std::vector<int32_t> kept = best(groups, a.n_best_groups);
-  for (int32_t g = 0; g < a.n_groups; ++g) {
-    if (std::find(kept.begin(), kept.end(), g) != kept.end()) continue;
-    std::fill_n(choice.begin() + g * size, size, -INFINITY);
+  std::vector<bool> kept(groups);
+  for (int32_t i = 0; i < args.n_best_groups; ++i) take_largest(best, kept);
+  for (size_t i = 0; i < choice.size(); ++i) {
+    if (!kept[i / size]) choice[i] = -INFINITY;
   }
 }
 
-void route(Exec&, const RouteArgs& a) {
-  for (int64_t t = 0; t < a.n_tokens; ++t) {
-    const std::vector<double> scores = scores_of(a.logits + t * a.n_experts, a.n_experts, a.is_sigmoid);
+void route(Exec&, const RouteArgs& args) {
+  const auto n_chosen = static_cast<size_t>(args.n_chosen);
+  for (int64_t t = 0; t < args.n_tokens; ++t) {
+    const std::vector<double> scores = expert_scores(args, args.logits + t * args.n_experts);
     std::vector<double> choice = scores;
-    for (size_t e = 0; a.correction != nullptr && e < choice.size(); ++e) choice[e] += a.correction[e];
-    if (a.n_groups > 1) keep_best_groups(choice, a);
-    const std::vector<int32_t> ids = best(choice, a.n_chosen);
-    double total = a.is_sigmoid ? 1e-20 : 0;
-    for (const int32_t id : ids) total += scores[static_cast<size_t>(id)];
-    for (int32_t i = 0; i < a.n_chosen; ++i) {
-      const int32_t id = ids[static_cast<size_t>(i)];
-      a.ids[t * a.n_chosen + i] = id;
-      a.weights[t * a.n_chosen + i] = static_cast<float>(scores[static_cast<size_t>(id)] / (a.is_normalized ? total : 1) * a.scale);
+    if (args.correction != nullptr) {
+      for (size_t i = 0; i < choice.size(); ++i) choice[i] += args.correction[i];
+    }
+    if (args.n_groups > 1) keep_best_groups(args, choice);
+    std::vector<bool> taken(choice.size());
+    int32_t* ids = args.ids + t * args.n_chosen;
+    double total = args.is_sigmoid ? 1e-20 : 0;
+    for (size_t i = 0; i < n_chosen; ++i) {
+      const size_t expert = take_largest(choice, taken);
+      ids[i] = static_cast<int32_t>(expert);
+      total += scores[expert];
+    }
+    const double factor = args.is_normalized ? args.scale / total : args.scale;
+    for (size_t i = 0; i < n_chosen; ++i) {
+      args.weights[t * args.n_chosen + static_cast<int64_t>(i)] = static_cast<float>(scores[static_cast<size_t>(ids[i])] * factor);
     }
   }
 }
 
 void gather_rows(Exec&, float* out, const float* x, const int32_t* ids, int64_t n, int64_t width) {
-  for (int64_t i = 0; i < n; ++i) std::copy_n(x + ids[i] * width, width, out + i * width);
+  for (int64_t i = 0; i < n; ++i) std::copy(x + ids[i] * width, x + (ids[i] + 1) * width, out + i * width);
 }
 
 void scatter_add_rows(Exec&, float* x, const float* y, const int32_t* ids, const float* weights, int64_t n, int64_t width) {
   for (int64_t i = 0; i < n; ++i) {
-    for (int64_t c = 0; c < width; ++c) x[ids[i] * width + c] += weights[i] * y[i * width + c];
+    for (int64_t c = 0; c < width; ++c) {
+      float& sum = x[ids[i] * width + c];
+      sum = static_cast<float>(sum + static_cast<double>(weights[i]) * y[i * width + c]);
+    }
   }
 }
 
 void gate_rows(Exec&, float* x, const float* gates, int64_t n_tokens, int64_t width) {
   for (int64_t t = 0; t < n_tokens; ++t) {
-    const double factor = 1 / (1 + std::exp(-static_cast<double>(gates[t])));
-    for (int64_t c = 0; c < width; ++c) x[t * width + c] = static_cast<float>(x[t * width + c] * factor);
+    const double share = 1 / (1 + std::exp(-static_cast<double>(gates[t])));
+    for (int64_t c = 0; c < width; ++c) x[t * width + c] = static_cast<float>(x[t * width + c] * share);
   }
 }
 

@@ -17,10 +17,11 @@ inline float round_to(Compute compute, float x) {
 
 void set_weight_ops(OpTable& table);      // matmul embed dequantize
 void set_int8_ops(OpTable& table);        // matmul_int8 count_outliers
-void set_activation_ops(OpTable& table);  // norms, rotation, gates, what works element by element
-void set_attention_ops(OpTable& table);
-void set_expert_ops(OpTable& table);  // route gather_rows scatter_add_rows gate_rows
-void set_encode_ops(OpTable& table);  // quantize_blocks quantize_rows convert
+void set_norm_ops(OpTable& table);        // rmsnorm layernorm
+void set_attention_ops(OpTable& table);   // rope kv_store attention
+void set_activation_ops(OpTable& table);  // gate activate add scale clamp softcap copy_blocks
+void set_expert_ops(OpTable& table);      // route gather_rows scatter_add_rows gate_rows
+void set_encode_ops(OpTable& table);      // quantize_blocks quantize_rows convert
 void set_map8_ops(OpTable& table);        // quantize_map8 dequantize_map8
 
 const OpTable& ref_table();

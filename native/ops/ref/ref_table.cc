@@ -10,8 +10,9 @@ const OpTable& ref_table() {
     set_host_memory(table);
     set_weight_ops(table);
     set_int8_ops(table);
-    set_activation_ops(table);
+    set_norm_ops(table);
     set_attention_ops(table);
+    set_activation_ops(table);
     set_expert_ops(table);
     set_encode_ops(table);
     set_map8_ops(table);

@@ -43,9 +43,10 @@ struct V {
     s = _mm_max_ps(s, _mm_movehl_ps(s, s));
     return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
   }
-  // 2^n * p(r), x = n ln2 + r; Taylor to r^6 on |r| <= ln2/2: within 2 ulp. Inputs below -87 give 0-ish, above 88 are clamped.
+  // 2^n * p(r), x = n ln2 + r; Taylor to r^6 on |r| <= ln2/2: within 2 ulp. Inputs below -87 give 0-ish, above 88 are
+  // clamped; a NaN stays one (min and max give their second operand then).
   static F exp(F x) {
-    x = _mm256_min_ps(_mm256_max_ps(x, set1(-87.3f)), set1(88.3f));
+    x = _mm256_min_ps(set1(88.3f), _mm256_max_ps(set1(-87.3f), x));
     const F n = _mm256_round_ps(mul(x, set1(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     F r = _mm256_fnmadd_ps(n, set1(0.693145752f), x);
     r = _mm256_fnmadd_ps(n, set1(1.42860677e-6f), r);

@@ -39,7 +39,7 @@ struct V {
   }
   // As in avx2.h.
   static F exp(F x) {
-    x = _mm512_min_ps(_mm512_max_ps(x, set1(-87.3f)), set1(88.3f));
+    x = _mm512_min_ps(set1(88.3f), _mm512_max_ps(set1(-87.3f), x));
     const F n = _mm512_roundscale_ps(mul(x, set1(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     F r = _mm512_fnmadd_ps(n, set1(0.693145752f), x);
     r = _mm512_fnmadd_ps(n, set1(1.42860677e-6f), r);
