@@ -1,7 +1,7 @@
 // npm run dev: the page from Vite's development server, changed in place as its sources change, over a server of the real program, which is
 // rebuilt and started anew when main, shared or native change.
 import { spawn } from "node:child_process"
-import { watch } from "node:fs"
+import { realpathSync, watch } from "node:fs"
 import { join } from "node:path"
 import { cliBundle, pinnedNode, top } from "./places.mjs"
 import { fail, runInForeground } from "./progress.mjs"
@@ -76,7 +76,8 @@ async function develop() {
 
 try {
   await setUp({ skip: ["page"] })
-  if (process.execPath === pinnedNode) await develop()
+  // Compared where they really lie: node_modules may be a link.
+  if (realpathSync(process.execPath) === realpathSync(pinnedNode)) await develop()
   else process.exitCode = await runInForeground(pinnedNode, [import.meta.filename ?? process.argv[1]])
 } catch (error) {
   fail(error)

@@ -63,7 +63,7 @@ export function createLoader(options: {
   }
 
   async function load({ modelId, context, signal, onProgress }: LoadWish): Promise<LoadedModel> {
-    const { name, path, supported, reason } = registry.get(modelId)
+    const { name, path, supported, reason, context_length } = registry.get(modelId)
     if (!supported) throw new AppError("unsupported", reason ?? `${name} cannot be loaded.`)
     refuseWhileUsed()
     await endLoading()
@@ -71,9 +71,11 @@ export function createLoader(options: {
     if (signal?.aborted) throw new AppError("cancelled", "cancelled")
     const abort = new AbortController()
     const { threads, context: usualContext } = settings.get()
+    // The setting is for all models: one that can do less is loaded with what it can do.
+    const wanted = context ?? Math.min(usualContext, context_length)
     setState({ state: "loading", modelId, name, fraction: 0 })
     const work = engine.client["model.load"](
-      { path, id: modelId, context: context ?? usualContext, threads },
+      { path, id: modelId, context: wanted, threads },
       ({ fraction }) => {
         if (state.state === "loading") setState({ state: "loading", modelId, name, fraction })
         onProgress?.(fraction)

@@ -11,8 +11,8 @@ interface DialogProps {
   title: string
   closeLabel: string
   description?: ReactNode
-  /** "side": a sheet at the right edge, full height. */
-  place?: "middle" | "side"
+  /** "left" and "right": a sheet at that edge, full height. */
+  place?: "middle" | "left" | "right"
   width?: number
   footer?: ReactNode
   children: ReactNode
@@ -21,7 +21,8 @@ interface DialogProps {
 const forms = {
   middle:
     "left-1/2 top-[min(12vh,96px)] max-h-[min(80vh,720px)] w-[calc(100vw-24px)] -translate-x-1/2 rounded-card border max-sm:top-3 max-sm:max-h-[calc(100vh-24px)]",
-  side: "right-0 top-0 h-full w-[min(100vw,360px)] border-l",
+  left: "left-0 top-0 h-full w-[min(100vw,360px)] border-r",
+  right: "right-0 top-0 h-full w-[min(100vw,360px)] border-l",
 }
 
 export function Dialog({ isOpen, onClose, title, closeLabel, description, place = "middle", width = 560, footer, children }: DialogProps) {

@@ -1,6 +1,7 @@
 // Short news at the edge of the page, with at most one thing to do about it (mostly "Undo"). Announced politely by Base UI.
 import { Toast } from "@base-ui/react/toast"
 import { X } from "lucide-react"
+import type { ReactNode } from "react"
 import { IconButton } from "./button.tsx"
 import type { FailureWords } from "./failure-note.tsx"
 
@@ -8,7 +9,7 @@ export const toasts = Toast.createToastManager()
 
 interface ToastOptions {
   /** Below the text. */
-  detail?: string
+  detail?: ReactNode
   action?: { label: string; run(): void }
   timeout_ms?: number
   /** Runs when it goes without its action. */
@@ -39,7 +40,15 @@ export function showToast(text: string, { detail, action, timeout_ms = 6000, onG
 
 /** A failure that has no place of its own on the page. */
 export function showFailure({ title, advice, detail }: FailureWords): void {
-  showToast(`${title}. ${advice}`, { detail, timeout_ms: 12_000 })
+  const words = (
+    <>
+      {advice}
+      <span lang="en" className="block text-12">
+        {detail}
+      </span>
+    </>
+  )
+  showToast(title, { detail: words, timeout_ms: 12_000 })
 }
 
 function List({ closeLabel }: { closeLabel: string }) {
@@ -54,8 +63,8 @@ function List({ closeLabel }: { closeLabel: string }) {
     >
       <Toast.Content className="flex items-center gap-2 rounded-card border border-line-strong bg-raised py-1.5 pr-1.5 pl-3.5 text-13 shadow-float">
         <div className="min-w-0 flex-1">
-          <Toast.Title />
-          <Toast.Description lang="en" className="mt-0.5 text-12 wrap-anywhere text-ink-2" />
+          <Toast.Title className="has-[+*]:font-semibold" />
+          <Toast.Description className="wrap-anywhere text-ink-2" />
         </div>
         <Toast.Action className="h-7 flex-none rounded-control px-2.5 font-medium text-accent-ink hover:bg-hover" />
         <Toast.Close render={<IconButton icon={X} label={closeLabel} iconSize={14} hasTooltip={false} />} />

@@ -31,7 +31,7 @@ inline Int8Sums<R> dot_int8(const Int8Block& w, const Int8X& x, int64_t m) {
   for (int64_t k = 0; k < whole; k += kStep) {
     const auto x_k = V::load_codes(x_codes + k);
     for (int r = 0; r < R; ++r) sums[r] = V::dot_codes(sums[r], V::raise_codes(V::load_codes(rows + r * w.stride + k)), x_k);
-    if (m == 0) prefetch_rows<V, R * kStep>(rows, R * k);
+    if (m == 0 && k % 64 < kStep) fetch_ahead<V, R, false, false>(rows, w.stride, k);
   }
   int8_t rest[R][kStep] = {};
   if (whole < x.k) {

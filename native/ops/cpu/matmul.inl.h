@@ -10,8 +10,8 @@ namespace nibble::cpu {
 
 inline constexpr int64_t kFewRows = 6;  // up to so many rows of x the weights are multiplied straight from memory
 // Codes in one chunk of work for few rows: an eighth of a thread's share within these limits. Small enough that the threads end together
-// and that one that has lost its core does not hold up the others for long; more than 32 KiB where there is much to read, which made
-// that faster by a fifth (Zen 4, a head of 57 MB).
+// and that one that has lost its core does not hold up the others for long; no smaller, since memory is read fastest in long streams
+// (matvec.inl.h). One thread alone has nobody to share with.
 inline constexpr int64_t kChunkBytes_min = 8192, kChunkBytes_max = 262144;
 
 // Bytes of room for one worker: a panel, one decoded row, scales (of a chunk of rows for few rows of x).
@@ -76,7 +76,7 @@ struct Matmul {
     const int64_t row_bytes = kIsFourBit<Format> ? (args.k + 1) / 2 : args.k * kCodeBytes<Format>;
     int64_t rows = 0;
     for (int o = 0; o < args.n_outputs; ++o) rows += args.outputs[o].weight->rows;
-    int64_t bytes = rows * row_bytes / (worker_count(exec) * 8);
+    int64_t bytes = worker_count(exec) == 1 ? kChunkBytes_max : rows * row_bytes / (worker_count(exec) * 8);
     bytes = bytes < kChunkBytes_min ? kChunkBytes_min : bytes > kChunkBytes_max ? kChunkBytes_max : bytes;
     const int64_t groups = bytes / (row_bytes * kRowsAtATime + 1);
     return (groups < 1 ? 1 : groups) * kRowsAtATime;

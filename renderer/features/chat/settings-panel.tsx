@@ -21,7 +21,7 @@ export function SettingsPanel({ chatId }: { chatId: string | null }) {
   const close = () => chat.update({ isPanelOpen: false })
   if (!hasRoom) {
     return (
-      <Dialog isOpen={isOpen} onClose={close} title={t("chat.panel.title")} closeLabel={t("common.close")} place="side">
+      <Dialog isOpen={isOpen} onClose={close} title={t("chat.panel.title")} closeLabel={t("common.close")} place="right">
         <Fields chatId={chatId} />
       </Dialog>
     )

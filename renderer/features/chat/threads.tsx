@@ -21,7 +21,7 @@ export function Threads() {
   const close = () => chat.update({ isListOpen: false })
   if (!hasRoom) {
     return (
-      <Dialog isOpen={isOpen} onClose={close} title={t("chat.chats")} closeLabel={t("common.close")} place="side">
+      <Dialog isOpen={isOpen} onClose={close} title={t("chat.chats")} closeLabel={t("common.close")} place="left">
         <List onOpen={close} />
       </Dialog>
     )

@@ -17,13 +17,16 @@ async function twoModels() {
 
 it("loads with the settings, tells how far it is, and remembers the model", async () => {
   const running = await twoModels()
-  await running.client["settings.update"]({ threads: 2, context: 512 })
+  await running.client["settings.update"]({ threads: 2, context: 128 })
   const model = await running.client["models.load"]({ modelId: running.first })
-  expect(model).toMatchObject({ id: running.first, name: "llama", context: 512, threads: 2 })
+  expect(model).toMatchObject({ id: running.first, name: "llama", context: 128, threads: 2 })
   expect(loadStates(running)).toEqual(["loading", "loading", "ready"])
   const { load, settings } = await running.client["app.snapshot"](undefined)
   expect(load).toEqual({ state: "ready", model })
   expect(settings.lastModelId).toBe(running.first)
+  // It was made for 256.
+  await running.client["settings.update"]({ context: 512 })
+  expect((await running.client["models.load"]({ modelId: running.first })).context).toBe(256)
   await running.client["models.load"]({ modelId: running.second, context: 64 })
   expect(running.engine.called("model.load").at(-1)).toMatchObject({ path: join(fixtures, "mistral"), context: 64 })
   expect(await running.client["models.unload"](undefined)).toEqual({ freedBytes: 100 })
