@@ -1,5 +1,6 @@
-// Pictures of the running program with the starter model, to look at and for the README: node scripts/screenshots.mjs [folder].
-// First run, getting ready, chat and models, in light and dark, 1280 and 420 pixels wide; build/screenshots unless a folder is named.
+// Pictures of the running program with the starter model, to look at: node scripts/screenshots.mjs [folder]. First run, getting ready,
+// chat, models and quantizing, in light and dark, 1280 and 420 pixels wide; build/screenshots unless a folder is named. Those that the
+// README shows are copied from there to docs/screenshots.
 import { spawn } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -24,6 +25,8 @@ function serve(home) {
 }
 
 async function takeAll(page, name) {
+  // What lies under the pointer would look chosen.
+  await page.mouse.move(0, 0)
   for (const [label, size] of Object.entries(widths)) {
     await page.setViewportSize(size)
     for (const theme of themes) {
@@ -64,6 +67,12 @@ async function main() {
     await takeAll(page, "chat")
     await page.getByRole("link", { name: "Models" }).click()
     await takeAll(page, "models")
+    await page
+      .getByRole("button", { name: /^More for/ })
+      .last()
+      .click()
+    await page.getByRole("menuitem", { name: "Quantize" }).click()
+    await takeAll(page, "quantize")
   } finally {
     await browser.close()
     await server.stop()

@@ -31,7 +31,7 @@ export function ChoiceCards<V extends string>({ label, value, options, onChange 
               {option.label}
               {option.code && <code className="font-mono text-12 font-normal text-ink-2">{option.code}</code>}
             </span>
-            <span className="block text-12 leading-control text-ink-2">{option.detail}</span>
+            <span className="block text-12 leading-control text-pretty text-ink-2">{option.detail}</span>
           </span>
         </label>
       ))}

@@ -20,7 +20,7 @@ interface DialogProps {
 
 const forms = {
   middle:
-    "left-1/2 top-[min(12vh,96px)] max-h-[min(80vh,720px)] w-[calc(100vw-24px)] -translate-x-1/2 rounded-card border max-sm:top-3 max-sm:max-h-[calc(100vh-24px)]",
+    "left-1/2 top-[min(8vh,64px)] max-h-[min(84vh,800px)] w-[calc(100vw-24px)] -translate-x-1/2 rounded-card border max-sm:top-3 max-sm:max-h-[calc(100vh-24px)]",
   left: "left-0 top-0 h-full w-[min(100vw,360px)] border-r",
   right: "right-0 top-0 h-full w-[min(100vw,360px)] border-l",
 }

@@ -34,6 +34,7 @@ export function QuantizeDialog({ model }: { model: InstalledModel }) {
       title={t("quantize.title", { name: model.name })}
       description={t("quantize.lead")}
       closeLabel={t("common.close")}
+      width={640}
       footer={
         <Button
           kind="primary"
