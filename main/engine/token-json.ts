@@ -1,90 +1,12 @@
-// tokenizer.json as it is checked before anything is built from it. Only what language models use is known here; every other
-// type is refused by name. The large tables are checked where they are built: vocabulary and merges.
+// tokenizer.json as it is checked before anything is built from it; a type that is not known is refused by name. The large
+// tables are checked where they are built: vocabulary and merges.
 import { z } from "zod"
 import { AppError } from "../../shared/schema/error.ts"
+import { Decoder, Id, maxSteps, Normalizer, PostProcessor, PreTokenizer, Switch, Text } from "./token-steps.ts"
 
 export function badTokenizer(detail: string, cause?: unknown): AppError {
   return new AppError("bad_file", `tokenizer.json: ${detail}`, "Get the model's tokenizer files again.", { cause })
 }
-
-/** Ids above this are refused: no vocabulary comes near it, and tables are allocated by the largest id. */
-export const maxTokenId = 2 ** 22 - 1
-
-/** Longer than any published pattern; translating one takes time that grows with the square of its length. */
-const maxPatternLength = 8192
-const maxSteps = 64
-
-const Id = z.int().min(0).max(maxTokenId)
-const Text = z
-  .string()
-  .max(65_536)
-  .refine((text) => text.isWellFormed(), "not valid Unicode")
-const Switch = z.boolean().nullish()
-/** Short, because it can be written for every character of a text. */
-const Replacement = Text.max(256)
-
-const Pattern = z.union([z.object({ String: Text }), z.object({ Regex: z.string().min(1).max(maxPatternLength) })])
-export type Pattern = z.infer<typeof Pattern>
-
-const Normalizer = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("Prepend"), prepend: Replacement }),
-  z.object({ type: z.literal("Replace"), pattern: Pattern, content: Replacement }),
-  z.object({ type: z.literal("Strip"), strip_left: z.boolean(), strip_right: z.boolean() }),
-  z.object({ type: z.enum(["NFC", "NFD", "NFKC", "NFKD"]) }),
-  z.object({ type: z.enum(["Lowercase", "StripAccents", "Precompiled"]) }),
-])
-export type Normalizer = z.infer<typeof Normalizer>
-
-const Behavior = z.enum(["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"])
-export type Behavior = z.infer<typeof Behavior>
-
-const PreTokenizer = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("Split"), pattern: Pattern, behavior: Behavior, invert: Switch }),
-  z.object({ type: z.literal("Digits"), individual_digits: Switch }),
-  z.object({ type: z.literal("ByteLevel"), add_prefix_space: z.boolean().default(true), use_regex: z.boolean().default(true) }),
-  z.object({
-    type: z.literal("Metaspace"),
-    replacement: Text.refine((text) => [...text].length === 1, "must be one character").default("▁"),
-    prepend_scheme: z.enum(["always", "first", "never"]).nullish(),
-    // Files of before 2024 have this in place of prepend_scheme.
-    add_prefix_space: Switch,
-    split: z.boolean().nullish(),
-  }),
-])
-export type PreTokenizer = z.infer<typeof PreTokenizer>
-
-const Decoder = z.discriminatedUnion("type", [
-  z.object({ type: z.enum(["ByteLevel", "ByteFallback", "Fuse"]) }),
-  z.object({ type: z.literal("Replace"), pattern: Pattern, content: Replacement }),
-  z.object({
-    type: z.literal("Strip"),
-    content: Text.refine((text) => [...text].length === 1, "must be one character"),
-    start: z.int().min(0).max(1000),
-    stop: z.int().min(0).max(1000),
-  }),
-  z.object({
-    type: z.literal("Metaspace"),
-    replacement: Text.refine((text) => [...text].length === 1, "must be one character").default("▁"),
-    prepend_scheme: z.enum(["always", "first", "never"]).nullish(),
-    add_prefix_space: Switch,
-  }),
-])
-export type Decoder = z.infer<typeof Decoder>
-
-const TemplateItem = z.union([
-  z.object({ SpecialToken: z.object({ id: z.string() }) }),
-  z.object({ Sequence: z.object({ id: z.string() }) }),
-])
-const PostProcessor = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("ByteLevel") }),
-  z.object({
-    type: z.literal("TemplateProcessing"),
-    single: z.array(TemplateItem).max(maxSteps),
-    special_tokens: z.record(z.string(), z.object({ ids: z.array(Id).max(maxSteps) })),
-  }),
-  z.object({ type: z.enum(["BertProcessing", "RobertaProcessing"]), sep: z.tuple([z.string(), Id]), cls: z.tuple([z.string(), Id]) }),
-])
-export type PostProcessor = z.infer<typeof PostProcessor>
 
 const AddedToken = z.object({
   id: Id,
@@ -107,8 +29,9 @@ const Model = z.object({
   fuse_unk: Switch,
   ignore_merges: Switch,
   dropout: z.number().nullish(),
-  continuing_subword_prefix: z.string().nullish(),
-  end_of_word_suffix: z.string().nullish(),
+  continuing_subword_prefix: Text.nullish(),
+  end_of_word_suffix: Text.nullish(),
+  max_input_chars_per_word: z.int().min(0).nullish(),
 })
 export type Model = z.infer<typeof Model>
 

@@ -1,72 +1,34 @@
 // Byte-pair encoding over ids: the pair with the lowest rank is merged first, the leftmost of equals. The same result as Hugging
 // Face's, in time n log n for a piece of n characters (a SentencePiece model gets the whole text as one piece).
 import { badTokenizer, type Model } from "./token-json.ts"
+import { PairTable } from "./token-pairs.ts"
 import { utf8Pieces } from "./token-text.ts"
 import type { Vocabulary } from "./token-vocabulary.ts"
-
-/** Pairs of ids -> rank and merged id; open addressing in typed arrays, as there are up to half a million. */
-class MergeTable {
-  private readonly mask: number
-  private readonly pairs: Int32Array
-  private readonly values: Int32Array
-
-  constructor(count: number) {
-    const size = 2 ** Math.ceil(Math.log2(Math.max(16, count * 2)))
-    this.mask = size - 1
-    this.pairs = new Int32Array(size * 2).fill(-1)
-    this.values = new Int32Array(size * 2)
-  }
-
-  private slot(left: number, right: number): number {
-    let slot = Math.imul(Math.imul(left, 0x9e3779b1) ^ right, 0x85ebca6b)
-    slot = (slot ^ (slot >>> 15)) & this.mask
-    while (this.pairs[slot * 2] !== -1 && (this.pairs[slot * 2] !== left || this.pairs[slot * 2 + 1] !== right))
-      slot = (slot + 1) & this.mask
-    return slot
-  }
-
-  /** A pair that is there already gets the new rank. */
-  set(left: number, right: number, rank: number, merged: number): void {
-    const at = this.slot(left, right) * 2
-    this.pairs[at] = left
-    this.pairs[at + 1] = right
-    this.values[at] = rank
-    this.values[at + 1] = merged
-  }
-
-  /** Where the rank of a pair lies in `at`, or -1. */
-  find(left: number, right: number): number {
-    const at = this.slot(left, right) * 2
-    return this.pairs[at] === -1 ? -1 : at
-  }
-
-  rank(at: number): number {
-    return this.values[at]!
-  }
-
-  merged(at: number): number {
-    return this.values[at + 1]!
-  }
-}
 
 /** Ranks are below 2^22 and positions below 2^30, so that both fit one double: rank first, then place. */
 const placeScale = 2 ** 30
 const maxMerges = 2 ** 22
 
-function readMerges(merges: unknown, { ids, texts }: Vocabulary): MergeTable {
+/** The values of a pair are its rank and the id of what it becomes. */
+function readMerges(model: Model, { ids, texts }: Vocabulary): PairTable {
+  const { merges } = model
   if (!Array.isArray(merges)) throw badTokenizer("model.merges is not a list")
   if (merges.length > maxMerges) throw badTokenizer(`model.merges has ${merges.length} entries, more than ${maxMerges}`)
-  const table = new MergeTable(merges.length)
+  const prefixLength = model.continuing_subword_prefix?.length ?? 0
+  const table = new PairTable(merges.length)
   for (const [rank, merge] of merges.entries()) {
     const pair: unknown = typeof merge === "string" ? merge.split(" ") : merge
     if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== "string" || typeof pair[1] !== "string") {
+      // The first line of merges.txt, which some files took over.
+      if (rank === 0 && typeof merge === "string" && merge.startsWith("#version")) continue
       throw badTokenizer(`model.merges.${rank} is not a pair of tokens: ${JSON.stringify(merge)?.slice(0, 60)}`)
     }
     const [left, right] = pair as [string, string]
-    const known = [left, right, left + right].map((text) => ids.get(text))
+    const involved = [left, right, left + right.slice(prefixLength)]
+    const known = involved.map((text) => ids.get(text))
     const missing = known.indexOf(undefined)
     if (missing >= 0) {
-      const text = JSON.stringify([left, right, left + right][missing]!.slice(0, 60))
+      const text = JSON.stringify(involved[missing]!.slice(0, 60))
       throw badTokenizer(`model.merges.${rank} names ${text}, which is not in the vocabulary of ${texts.length} tokens`)
     }
     table.set(known[0]!, known[1]!, rank, known[2]!)
@@ -120,10 +82,7 @@ const cachedLength = 64
 export type EncodePiece = (piece: string, out: number[]) => void
 
 export function createMerger(model: Model, vocabulary: Vocabulary, isByteLevel: boolean): EncodePiece {
-  if (model.continuing_subword_prefix || model.end_of_word_suffix) {
-    throw badTokenizer("model.continuing_subword_prefix and model.end_of_word_suffix are not supported")
-  }
-  const table = readMerges(model.merges, vocabulary)
+  const table = readMerges(model, vocabulary)
   const pieces = utf8Pieces(model, vocabulary, isByteLevel)
   const heap = new KeyHeap()
   const cache = new Map<string, number[]>()
@@ -138,7 +97,7 @@ export function createMerger(model: Model, vocabulary: Vocabulary, isByteLevel: 
       const after = next[place]!
       if (after >= count) return
       const at = table.find(ids[place]!, ids[after]!)
-      if (at >= 0) heap.push(table.rank(at) * placeScale + place)
+      if (at >= 0) heap.push(table.first(at) * placeScale + place)
     }
     for (let i = 0; i < count; i++) {
       next[i] = i + 1
@@ -153,8 +112,8 @@ export function createMerger(model: Model, vocabulary: Vocabulary, isByteLevel: 
       // The entry is out of date when one of its two symbols has been merged since.
       if (ids[place]! < 0 || after >= count) continue
       const at = table.find(ids[place]!, ids[after]!)
-      if (at < 0 || table.rank(at) !== rank) continue
-      ids[place] = table.merged(at)
+      if (at < 0 || table.first(at) !== rank) continue
+      ids[place] = table.second(at)
       ids[after] = -1
       const beyond = next[after]!
       next[place] = beyond

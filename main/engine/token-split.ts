@@ -1,53 +1,8 @@
-// What happens to a text before the model sees it: normalization, and the split into pieces that no token crosses.
-import { PrecompiledNormalizer } from "@huggingface/tokenizers"
-import { spaceEnd, spaceStart } from "./token-added.ts"
-import type { Behavior, Normalizer, PreTokenizer } from "./token-json.ts"
-import { badTokenizer } from "./token-json.ts"
+// The split of a normalized text into pieces that no token crosses.
 import { compilePattern, digitPattern, digitsPattern, gpt2Pattern } from "./token-patterns.ts"
-
-export type Normalize = (text: string) => string
-
-/** A character may become so many; the longest compatibility decomposition has 18. */
-const maxGrowth = 32
-
-export function compileNormalizers(normalizers: Normalizer[]): Normalize {
-  const steps = normalizers.map(compileNormalizer)
-  return (text) => {
-    const longest = text.length * maxGrowth + 65_536
-    let value = text
-    for (const step of steps) {
-      value = step(value)
-      if (value.length > longest) throw badTokenizer(`its normalizer makes ${value.length} characters of ${text.length}`)
-    }
-    return value
-  }
-}
-
-function compileNormalizer(step: Normalizer): Normalize {
-  switch (step.type) {
-    case "Prepend":
-      return (text) => (text === "" ? "" : step.prepend + text)
-    case "Replace": {
-      const pattern = compilePattern(step.pattern)
-      return (text) => text.replace(pattern, () => step.content)
-    }
-    case "Strip":
-      return (text) => {
-        const start = step.strip_left ? spaceEnd(text, 0) : 0
-        return text.slice(start, step.strip_right ? spaceStart(text, text.length, start) : undefined)
-      }
-    case "Lowercase":
-      return (text) => text.toLowerCase()
-    case "StripAccents":
-      return (text) => text.replace(/\p{M}/gu, "")
-    case "Precompiled": {
-      const precompiled = new PrecompiledNormalizer({ type: "Precompiled", precompiled_charsmap: "" })
-      return (text) => precompiled.normalize(text)
-    }
-    default:
-      return (text) => text.normalize(step.type)
-  }
-}
+import { splitByScript } from "./token-scripts.ts"
+import type { Behavior, PreTokenizer } from "./token-steps.ts"
+import { byteLevelText } from "./token-text.ts"
 
 export interface Splitter {
   /** `isFirst`: the text stands at the start of the whole input. */
@@ -56,20 +11,21 @@ export interface Splitter {
   isByteLevel: boolean
 }
 
-type Step = (text: string, isFirst: boolean) => string[]
+export type Split = (text: string, isFirst: boolean) => string[]
 
-export function compilePreTokenizers(preTokenizers: PreTokenizer[]): Splitter {
-  const steps: Step[] = []
+/** `hasAllBytes`: every character of the byte alphabet is in the vocabulary, so that pieces may stay text until the model takes bytes. */
+export function compilePreTokenizers(preTokenizers: PreTokenizer[], hasAllBytes: boolean): Splitter {
+  const steps: Split[] = []
+  const isByteLevel = hasAllBytes && preTokenizers.at(-1)?.type === "ByteLevel"
   for (const [i, step] of preTokenizers.entries()) {
-    if (step.type === "ByteLevel" && i !== preTokenizers.length - 1) {
-      throw badTokenizer("pre_tokenizer: ByteLevel is supported as the last step only")
-    }
     steps.push(...compileStep(step))
+    const becomesBytes = step.type === "ByteLevel" && !(isByteLevel && i === preTokenizers.length - 1)
+    if (becomesBytes) steps.push((text) => [byteLevelText(text)])
   }
   return {
-    isByteLevel: preTokenizers.at(-1)?.type === "ByteLevel",
+    isByteLevel,
     split(text, isFirst) {
-      let pieces = [text]
+      let pieces = text === "" ? [] : [text]
       for (const step of steps) {
         if (pieces.length === 1) pieces = step(pieces[0]!, isFirst)
         else pieces = pieces.flatMap((piece, i) => step(piece, isFirst && i === 0))
@@ -79,33 +35,60 @@ export function compilePreTokenizers(preTokenizers: PreTokenizer[]): Splitter {
   }
 }
 
-function compileStep(step: PreTokenizer): Step[] {
+/** As Rust's regular expressions have it, which is not what Oniguruma has. */
+const wordCharacter = "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u200c\\u200d]"
+const punctuation = /[\p{P}$+<=>^`|~]/gu
+const whiteSpace = /\p{White_Space}+/gu
+
+function compileStep(step: PreTokenizer): Split[] {
   switch (step.type) {
     case "Split":
       return [splitBy(compilePattern(step.pattern), step.behavior, step.invert ?? false)]
     case "Digits":
       return [splitBy(compilePattern({ Regex: step.individual_digits ? digitPattern : digitsPattern }), "Isolated", false)]
+    case "Punctuation":
+      return [splitBy(punctuation, step.behavior, false)]
+    case "Whitespace":
+      return [splitBy(new RegExp(`${wordCharacter}+|(?:(?!${wordCharacter})\\P{White_Space})+`, "gu"), "Removed", true)]
+    case "WhitespaceSplit":
+      return [splitBy(whiteSpace, "Removed", false)]
+    case "BertPreTokenizer":
+      return [splitBy(whiteSpace, "Removed", false), splitBy(punctuation, "Isolated", false)]
+    case "CharDelimiterSplit":
+      return [splitBy(compilePattern({ String: step.delimiter }), "Removed", false)]
+    case "FixedLength":
+      return [(text) => fixedLength(text, step.length)]
+    case "UnicodeScripts":
+      return [splitByScript]
     case "ByteLevel": {
-      const steps: Step[] = []
+      const steps: Split[] = []
       if (step.add_prefix_space) steps.push((text) => [text.startsWith(" ") ? text : ` ${text}`])
       if (step.use_regex) steps.push(splitBy(compilePattern({ Regex: gpt2Pattern }), "Isolated", false))
       return steps
     }
-    case "Metaspace": {
-      const scheme = step.prepend_scheme ?? (step.add_prefix_space === false ? "never" : "always")
-      const mark: Step = (text, isFirst) => {
-        const marked = text.replaceAll(" ", () => step.replacement)
-        const isPrefixed = scheme === "always" || (scheme === "first" && isFirst)
-        return [isPrefixed && !marked.startsWith(step.replacement) ? step.replacement + marked : marked]
-      }
-      if (step.split === false) return [mark]
-      return [mark, splitBy(compilePattern({ String: step.replacement }), "MergedWithNext", false)]
-    }
+    case "Metaspace":
+      return metaspace(step)
   }
 }
 
+function metaspace(step: Extract<PreTokenizer, { type: "Metaspace" }>): Split[] {
+  const scheme = step.prepend_scheme ?? (step.add_prefix_space === false ? "never" : "always")
+  const mark: Split = (text, isFirst) => {
+    const marked = text.replaceAll(" ", () => step.replacement)
+    const isPrefixed = scheme === "always" || (scheme === "first" && isFirst)
+    return [isPrefixed && !marked.startsWith(step.replacement) ? step.replacement + marked : marked]
+  }
+  if (step.split === false) return [mark]
+  return [mark, splitBy(compilePattern({ String: step.replacement }), "MergedWithNext", false)]
+}
+
+function fixedLength(text: string, length: number): string[] {
+  const characters = [...text]
+  return Array.from({ length: Math.ceil(characters.length / length) }, (_, i) => characters.slice(i * length, (i + 1) * length).join(""))
+}
+
 /** Cuts the text into matches and what lies between them, then joins them as `behavior` says. No piece is empty. */
-function splitBy(pattern: RegExp, behavior: Behavior, invert: boolean): Step {
+function splitBy(pattern: RegExp, behavior: Behavior, invert: boolean): Split {
   function segments(text: string): { text: string; isMatch: boolean }[] {
     const found: { text: string; isMatch: boolean }[] = []
     let done = 0

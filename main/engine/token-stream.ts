@@ -4,16 +4,9 @@
 // Two choices differ from Hugging Face's tokenizers, for text that streams: bytes that are no UTF-8 become U+FFFD where they
 // stand (there, one bad byte spoils its whole run of byte tokens), and clean_up_tokenization_spaces is not applied (it would take
 // away spaces that the model wrote).
-import { badTokenizer, type Decoder } from "./token-json.ts"
-import { bytesOfCharacters } from "./token-text.ts"
-
-/** Gives the parts of the text that are now certain. */
-interface Step {
-  push(piece: string, out: string[]): void
-  end(out: string[]): void
-}
-
-const encoder = new TextEncoder()
+import { byteFallback, byteLevel, type DecodeStep } from "./token-bytes.ts"
+import { compilePattern } from "./token-patterns.ts"
+import type { Decoder } from "./token-steps.ts"
 
 export interface PieceDecoder {
   push(piece: string): string
@@ -49,47 +42,57 @@ export function compileDecoder(decoders: Decoder[] | null): () => PieceDecoder {
   }
 }
 
-function compileSteps(decoders: Decoder[]): (() => Step)[] {
-  const makers: (() => Step)[] = []
+function compileSteps(decoders: Decoder[]): (() => DecodeStep)[] {
+  const makers: (() => DecodeStep)[] = []
   /** From here on the pieces are parts of one text, no longer tokens. */
   let isFused = false
   for (const step of decoders) {
-    switch (step.type) {
-      case "Fuse":
-        isFused = true
-        break
-      case "ByteLevel":
-        if (isFused) throw badTokenizer("decoder: ByteLevel after Fuse is not supported")
-        makers.push(byteLevel)
-        isFused = true
-        break
-      case "ByteFallback":
-        if (isFused) throw badTokenizer("decoder: ByteFallback after Fuse is not supported")
-        makers.push(byteFallback)
-        break
-      case "Replace": {
-        if (!("String" in step.pattern)) throw badTokenizer("decoder: Replace by a pattern is not supported")
-        const search = step.pattern.String
-        if (isFused && [...search].length !== 1) throw badTokenizer("decoder: Replace of several characters after Fuse is not supported")
-        if (search !== "") makers.push(() => mapped((piece) => piece.replaceAll(search, () => step.content)))
-        break
-      }
-      case "Metaspace": {
-        if (isFused) throw badTokenizer("decoder: Metaspace after Fuse is not supported")
-        const keepsFirst = step.prepend_scheme === "never" || (!step.prepend_scheme && step.add_prefix_space === false)
-        makers.push(() => metaspace(step.replacement, keepsFirst))
-        break
-      }
-      case "Strip":
-        if (isFused && step.stop > 0) throw badTokenizer("decoder: Strip at the end of the whole text is not supported")
-        if (isFused) makers.push(() => stripStart(step.content, step.start))
-        else makers.push(() => mapped((piece) => stripped(piece, step.content, step.start, step.stop)))
-    }
+    if (step.type === "Fuse") isFused = true
+    else if (!isFused) makers.push(compileStep(step))
+    else makers.push(compileFused(step))
+    if (step.type === "ByteLevel") isFused = true
   }
   return makers
 }
 
-function mapped(map: (piece: string, isFirst: boolean) => string): Step {
+function compileStep(step: Exclude<Decoder, { type: "Fuse" }>): () => DecodeStep {
+  switch (step.type) {
+    case "ByteLevel":
+      return byteLevel
+    case "ByteFallback":
+      return byteFallback
+    case "Replace": {
+      const pattern = compilePattern(step.pattern)
+      return () => mapped((piece) => piece.replace(pattern, () => step.content))
+    }
+    case "Metaspace": {
+      const keepsFirst = step.prepend_scheme === "never" || (!step.prepend_scheme && step.add_prefix_space === false)
+      return () => mapped((piece, isFirst) => piece.replaceAll(step.replacement, isFirst && !keepsFirst ? "" : " "))
+    }
+    case "Strip":
+      return () => mapped((piece) => stripped(piece, step.content, step.start, step.stop))
+    case "WordPiece":
+      return () =>
+        mapped((piece, isFirst) => {
+          const text = isFirst ? piece : piece.startsWith(step.prefix) ? piece.slice(step.prefix.length) : ` ${piece}`
+          return step.cleanup ? cleanedUp(text) : text
+        })
+    case "BPEDecoder":
+      return () => wordEnds(step.suffix)
+    case "CTC":
+      return () => withoutRepeats(step)
+  }
+}
+
+/** A step after Fuse has one token, the whole text. Two kinds do not have to wait for its end. */
+function compileFused(step: Exclude<Decoder, { type: "Fuse" }>): () => DecodeStep {
+  if (step.type === "Strip" && step.stop === 0) return () => stripStart(step.content, step.start)
+  const make = compileStep(step)
+  if (step.type === "Replace" && "String" in step.pattern && [...step.pattern.String].length === 1) return make
+  return () => joined(make())
+}
+
+function mapped(map: (piece: string, isFirst: boolean) => string): DecodeStep {
   let isFirst = true
   return {
     push(piece, out) {
@@ -101,12 +104,70 @@ function mapped(map: (piece: string, isFirst: boolean) => string): Step {
 }
 
 /** Tokenizers without a decoder. */
-function spaceBetween(): Step {
+function spaceBetween(): DecodeStep {
   return mapped((piece, isFirst) => (isFirst ? piece : ` ${piece}`))
 }
 
-function metaspace(replacement: string, keepsFirst: boolean): Step {
-  return mapped((piece, isFirst) => piece.replaceAll(replacement, isFirst && !keepsFirst ? "" : " "))
+function joined(step: DecodeStep): DecodeStep {
+  let text = ""
+  return {
+    push(piece) {
+      text += piece
+    },
+    end(out) {
+      step.push(text, out)
+      step.end(out)
+    },
+  }
+}
+
+const cleanUps: [string, string][] = [
+  [" .", "."],
+  [" ?", "?"],
+  [" !", "!"],
+  [" ,", ","],
+  [" ' ", "'"],
+  [" n't", "n't"],
+  [" 'm", "'m"],
+  [" do not", " don't"],
+  [" 's", "'s"],
+  [" 've", "'ve"],
+  [" 're", "'re"],
+]
+
+/** Piece by piece, as Hugging Face's tokenizers do. */
+function cleanedUp(piece: string): string {
+  return cleanUps.reduce((text, [from, to]) => text.replaceAll(from, to), piece)
+}
+
+/** The suffix of a word becomes a space, except in the last token; what follows it waits for the next one. */
+function wordEnds(suffix: string): DecodeStep {
+  if (suffix === "") return mapped((piece) => piece)
+  let waiting = ""
+  return {
+    push(piece, out) {
+      if (waiting !== "") out.push(waiting.replaceAll(suffix, " "))
+      const place = piece.indexOf(suffix)
+      out.push(place < 0 ? piece : piece.slice(0, place))
+      waiting = place < 0 ? "" : piece.slice(place)
+    },
+    end(out) {
+      if (waiting !== "") out.push(waiting.replaceAll(suffix, ""))
+    },
+  }
+}
+
+function withoutRepeats(step: Extract<Decoder, { type: "CTC" }>): DecodeStep {
+  let previous: string | null = null
+  return {
+    push(piece, out) {
+      if (piece === previous) return
+      previous = piece
+      const text = step.pad_token === "" ? piece : piece.replaceAll(step.pad_token, "")
+      out.push(step.cleanup ? cleanedUp(text).replaceAll(step.word_delimiter_token, () => " ") : text)
+    },
+    end() {},
+  }
 }
 
 function stripped(piece: string, content: string, start: number, stop: number): string {
@@ -123,7 +184,7 @@ function stripped(piece: string, content: string, start: number, stop: number): 
   return piece.slice(from, to)
 }
 
-function stripStart(content: string, count: number): Step {
+function stripStart(content: string, count: number): DecodeStep {
   let left = count
   return {
     push(piece, out) {
@@ -138,60 +199,5 @@ function stripStart(content: string, count: number): Step {
       if (from < piece.length) out.push(piece.slice(from))
     },
     end() {},
-  }
-}
-
-function utf8() {
-  return new TextDecoder("utf-8", { ignoreBOM: true })
-}
-
-function byteLevel(): Step {
-  const decoder = utf8()
-  return {
-    push(piece, out) {
-      const text = decoder.decode(bytesOf(piece), { stream: true })
-      if (text !== "") out.push(text)
-    },
-    end(out) {
-      out.push(decoder.decode())
-    },
-  }
-}
-
-/** The bytes that a token of the byte alphabet stands for; any other token (an added one) stands for its own text. */
-function bytesOf(token: string): Uint8Array {
-  const bytes = new Uint8Array(token.length)
-  for (let i = 0; i < token.length; i++) {
-    const byte = bytesOfCharacters[token.charCodeAt(i)]
-    if (byte === undefined) return encoder.encode(token)
-    bytes[i] = byte
-  }
-  return bytes
-}
-
-const byteTokenShape = /^<0x([0-9A-Fa-f]{2})>$/
-
-function byteFallback(): Step {
-  const decoder = utf8()
-  let isInside = false
-  function flush(out: string[]): void {
-    if (!isInside) return
-    isInside = false
-    const text = decoder.decode()
-    if (text !== "") out.push(text)
-  }
-  return {
-    push(piece, out) {
-      const byte = piece.length === 6 ? byteTokenShape.exec(piece) : null
-      if (!byte) {
-        flush(out)
-        out.push(piece)
-        return
-      }
-      isInside = true
-      const text = decoder.decode(Uint8Array.of(Number.parseInt(byte[1]!, 16)), { stream: true })
-      if (text !== "") out.push(text)
-    },
-    end: flush,
   }
 }

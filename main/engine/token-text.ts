@@ -3,6 +3,8 @@
 import type { Model } from "./token-json.ts"
 import type { Vocabulary } from "./token-vocabulary.ts"
 
+const encoder = new TextEncoder()
+
 /** GPT-2's alphabet: each byte as a character that can be seen. Printable ones stand for themselves, the others for U+0100 and on. */
 export const byteCharacters: string[] = (() => {
   const isPrintable = (byte: number) => (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte !== 0xad)
@@ -17,6 +19,13 @@ export const bytesOfCharacters: (number | undefined)[] = (() => {
   return bytes
 })()
 
+/** Each byte of the UTF-8 as its character. */
+export function byteLevelText(text: string): string {
+  let written = ""
+  for (const byte of encoder.encode(text)) written += byteCharacters[byte]!
+  return written
+}
+
 /** SentencePiece's name of a byte that no other piece covers. */
 export function byteToken(byte: number): string {
   return `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`
@@ -29,7 +38,6 @@ export interface Symbols {
 }
 
 export function utf8Pieces(model: Model, vocabulary: Vocabulary, isByteLevel: boolean): Symbols {
-  const encoder = new TextEncoder()
   const unknown = model.unk_token == null ? undefined : vocabulary.ids.get(model.unk_token)
   const addUnknown = (ids: number[]) => {
     if (unknown !== undefined && !(model.fuse_unk && ids.at(-1) === unknown)) ids.push(unknown)
@@ -38,11 +46,7 @@ export function utf8Pieces(model: Model, vocabulary: Vocabulary, isByteLevel: bo
   if (isByteLevel) {
     const idOfByte = byteCharacters.map((character) => vocabulary.ids.get(character))
     return {
-      written(piece) {
-        let text = ""
-        for (const byte of encoder.encode(piece)) text += byteCharacters[byte]!
-        return text
-      },
+      written: byteLevelText,
       symbols(piece) {
         const ids: number[] = []
         for (const byte of encoder.encode(piece)) {
@@ -56,17 +60,22 @@ export function utf8Pieces(model: Model, vocabulary: Vocabulary, isByteLevel: bo
   }
 
   const byteIds = Array.from({ length: 256 }, (_, byte) => vocabulary.ids.get(byteToken(byte)))
+  const prefix = model.continuing_subword_prefix ?? ""
+  const suffix = model.end_of_word_suffix ?? ""
   return {
     written: (piece) => piece,
     symbols(piece) {
       const ids: number[] = []
-      for (const character of piece) {
-        const id = vocabulary.ids.get(character)
+      for (let at = 0; at < piece.length; ) {
+        const character = String.fromCodePoint(piece.codePointAt(at)!)
+        const symbol = (at > 0 ? prefix : "") + character + (at + character.length === piece.length ? suffix : "")
+        at += character.length
+        const id = vocabulary.ids.get(symbol)
         if (id !== undefined) {
           ids.push(id)
           continue
         }
-        const bytes = model.byte_fallback ? Array.from(encoder.encode(character), (byte) => byteIds[byte]) : [undefined]
+        const bytes = model.byte_fallback ? Array.from(encoder.encode(symbol), (byte) => byteIds[byte]) : [undefined]
         if (bytes.includes(undefined)) addUnknown(ids)
         else ids.push(...(bytes as number[]))
       }

@@ -1,9 +1,13 @@
 // Ids and texts of the tokens: the model's vocabulary and the tokens added to it, checked against each other.
 import { z } from "zod"
-import { type AddedToken, badTokenizer, type Model, maxTokenId } from "./token-json.ts"
+import { type AddedToken, badTokenizer, type Model } from "./token-json.ts"
+import { maxTokenId } from "./token-steps.ts"
 
 export interface Vocabulary {
+  /** The model's own tokens. */
   ids: Map<string, number>
+  /** Tokens that only added_tokens lists. */
+  added: Map<string, number>
   /** By id; undefined where no token has that id. */
   texts: (string | undefined)[]
 }
@@ -12,16 +16,20 @@ export interface Vocabulary {
 const allowedHoles = 1024
 
 export function readVocabulary(model: Model, added: AddedToken[]): Vocabulary {
-  const vocabulary: Vocabulary = { ids: new Map(), texts: [] }
-  for (const [text, id] of entriesOf(model.vocab)) add(vocabulary, text, id, "model.vocab")
-  for (const token of added) if (vocabulary.ids.get(token.content) !== token.id) add(vocabulary, token.content, token.id, "added_tokens")
-  const used = vocabulary.ids.size
+  const vocabulary: Vocabulary = { ids: new Map(), added: new Map(), texts: [] }
+  for (const [text, id] of entriesOf(model.vocab)) add(vocabulary, "ids", text, id)
+  for (const token of added) if (idOf(vocabulary, token.content) !== token.id) add(vocabulary, "added", token.content, token.id)
+  const used = vocabulary.ids.size + vocabulary.added.size
   if (used === 0) throw badTokenizer("model.vocab is empty")
   const holes = vocabulary.texts.length - used
   if (holes > used + allowedHoles) {
     throw badTokenizer(`${holes} of the ids up to ${vocabulary.texts.length - 1} have no token; the vocabulary is damaged`)
   }
   return vocabulary
+}
+
+export function idOf({ ids, added }: Vocabulary, text: string): number | undefined {
+  return added.get(text) ?? ids.get(text)
 }
 
 function* entriesOf(vocab: unknown): Generator<[string, unknown]> {
@@ -36,7 +44,9 @@ function* entriesOf(vocab: unknown): Generator<[string, unknown]> {
   }
 }
 
-function add({ ids, texts }: Vocabulary, text: string, id: unknown, where: string): void {
+function add(vocabulary: Vocabulary, kind: "ids" | "added", text: string, id: unknown): void {
+  const { texts } = vocabulary
+  const where = kind === "ids" ? "model.vocab" : "added_tokens"
   const shown = JSON.stringify(text.slice(0, 60))
   if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id > maxTokenId) {
     throw badTokenizer(`${where}: the id of ${shown} is ${JSON.stringify(id)?.slice(0, 40)}, not a whole number from 0 to ${maxTokenId}`)
@@ -44,9 +54,9 @@ function add({ ids, texts }: Vocabulary, text: string, id: unknown, where: strin
   if (!text.isWellFormed()) throw badTokenizer(`${where}: the text of token ${id} is not valid Unicode`)
   const holder = texts[id]
   if (holder !== undefined) throw badTokenizer(`${where}: ${shown} and ${JSON.stringify(holder.slice(0, 60))} both have the id ${id}`)
-  const other = ids.get(text)
+  const other = idOf(vocabulary, text)
   if (other !== undefined) throw badTokenizer(`${where}: ${shown} has two ids, ${other} and ${id}`)
-  ids.set(text, id)
+  vocabulary[kind].set(text, id)
   texts[id] = text
 }
 
@@ -71,7 +81,7 @@ export function allAddedTokens(added: AddedToken[], config: Record<string, unkno
     const read = Named.safeParse(value)
     if (!read.success) return
     const token = typeof read.data === "string" ? Listed.parse({ content: read.data }) : read.data
-    const id = vocabulary.ids.get(token.content)
+    const id = idOf(vocabulary, token.content)
     if (id === undefined) return
     const known = byContent.get(token.content) ?? { ...token, id }
     byContent.set(token.content, { ...known, special: known.special || token.special || special })

@@ -1,19 +1,20 @@
 // Text <-> token ids as tokenizer.json says, with the results of Hugging Face's `tokenizers`. From the npm package
-// @huggingface/tokenizers (0.2.0) come the translation of patterns, the precompiled normalizer and the unigram model; the rest is
-// here. That package, compared with Python: splits only ASCII digits (wrong ids for "½ ²" with the starter model), ignores
-// Metaspace's `split`, drops U+FEFF in byte fallback, fails for an empty list, cannot stream. It encodes about 1 MB/s (0.7 for
-// SentencePiece); this encodes 4 to 9 (2 to 3), on two AVX-512 cores, November 2026.
-import { Unigram } from "@huggingface/tokenizers"
+// @huggingface/tokenizers (0.2.0) comes the translation of patterns; the rest is here. Why, with figures: docs/decisions/001.
 import { AppError } from "../../shared/schema/error.ts"
 import type { TokenizerSource } from "../models/opened-model.ts"
 import { withTimeLimit } from "./time-limit.ts"
 import { createAddedTokenFinder } from "./token-added.ts"
-import { badTokenizer, type Model, type PostProcessor, readTokenizerJson, type TokenizerJson } from "./token-json.ts"
+import { specialAround } from "./token-around.ts"
+import { badTokenizer, type Model, readTokenizerJson, type TokenizerJson } from "./token-json.ts"
 import { createMerger, type EncodePiece } from "./token-merge.ts"
+import { compileNormalizers } from "./token-normalize.ts"
 import { isLinear } from "./token-patterns.ts"
-import { compileNormalizers, compilePreTokenizers } from "./token-split.ts"
+import { compilePreTokenizers } from "./token-split.ts"
 import { compileDecoder } from "./token-stream.ts"
-import { allAddedTokens, readVocabulary, type Vocabulary } from "./token-vocabulary.ts"
+import { byteCharacters, byteLevelText } from "./token-text.ts"
+import { createUnigram } from "./token-unigram.ts"
+import { allAddedTokens, idOf, readVocabulary, type Vocabulary } from "./token-vocabulary.ts"
+import { createWordLevel, createWordPiece } from "./token-words.ts"
 
 export interface Tokenizer {
   /** Largest id + 1. */
@@ -57,7 +58,7 @@ function asBadFile<T>(work: () => T): T {
 function build(source: TokenizerSource): Tokenizer {
   const json = readTokenizerJson(source.json)
   const vocabulary = readVocabulary(json.model, json.addedTokens)
-  const { ids: idsByText, texts } = vocabulary
+  const { texts } = vocabulary
   const added = allAddedTokens(json.addedTokens, source.config, vocabulary)
   const special = new Set(added.filter((token) => token.special).map((token) => token.id))
   const encodeBody = compileEncoder(json, added, vocabulary)
@@ -95,7 +96,7 @@ function build(source: TokenizerSource): Tokenizer {
       return decoding.push(ids) + decoding.end()
     },
     tokenText: (id) => texts[id] ?? "",
-    idOf: (token) => idsByText.get(token),
+    idOf: (token) => idOf(vocabulary, token),
     isSpecial: (id) => special.has(id),
     stream,
   }
@@ -103,7 +104,8 @@ function build(source: TokenizerSource): Tokenizer {
 
 function compileEncoder(json: TokenizerJson, added: TokenizerJson["addedTokens"], vocabulary: Vocabulary): (text: string) => number[] {
   const normalize = compileNormalizers(json.normalizers)
-  const splitter = compilePreTokenizers(json.preTokenizers)
+  const hasAllBytes = byteCharacters.every((character) => vocabulary.ids.has(character))
+  const splitter = compilePreTokenizers(json.preTokenizers, hasAllBytes)
   const encodePiece = modelEncoder(json.model, vocabulary, splitter.isByteLevel)
   const isNormalized = (token: { normalized?: boolean | undefined; special: boolean }) =>
     json.normalizers.length > 0 && (token.normalized ?? !token.special)
@@ -133,53 +135,11 @@ function compileEncoder(json: TokenizerJson, added: TokenizerJson["addedTokens"]
 function modelEncoder(model: Model, vocabulary: Vocabulary, isByteLevel: boolean): EncodePiece {
   const type = model.type ?? (Array.isArray(model.vocab) ? "Unigram" : model.merges !== undefined ? "BPE" : "none")
   if (type === "BPE") return createMerger(model, vocabulary, isByteLevel)
-  if (type === "Unigram") return unigramEncoder(model, isByteLevel)
-  const text = `tokenizer.json: the model type "${type.slice(0, 60)}" is not supported; BPE and Unigram are`
-  throw type === "WordPiece" || type === "WordLevel"
-    ? new AppError("unsupported", text)
-    : badTokenizer(text.slice("tokenizer.json: ".length))
-}
-
-function unigramEncoder(model: Model, isByteLevel: boolean): EncodePiece {
-  const pieces = model.vocab
-  if (!Array.isArray(pieces)) throw badTokenizer("model.vocab of a unigram model is not a list")
-  if (isByteLevel || model.byte_fallback) throw badTokenizer("a unigram model with bytes is not supported")
-  const unknown = model.unk_id
-  if (unknown == null || unknown >= pieces.length) throw badTokenizer("model.unk_id of a unigram model is not one of its pieces")
-  const unigram = new Unigram({ type: "Unigram", vocab: pieces as [string, number][], unk_id: unknown }, "")
-  return (piece, out) => {
-    let previous = -1
-    for (const token of unigram.encode([piece])) {
-      const id: number = unigram.tokens_to_ids.get(token) ?? unknown
-      if (id !== unknown || previous !== unknown) out.push(id)
-      previous = id
-    }
+  const create = { Unigram: createUnigram, WordPiece: createWordPiece, WordLevel: createWordLevel }
+  if (!Object.hasOwn(create, type)) {
+    throw badTokenizer(`the model type "${type.slice(0, 60)}" is not supported; BPE, Unigram, WordPiece and WordLevel are`)
   }
-}
-
-/** What the post-processor puts before and after a text. */
-function specialAround(processors: PostProcessor[], { texts }: Vocabulary): { before: number[]; after: number[] } {
-  let before: number[] = []
-  let after: number[] = []
-  for (const processor of processors) {
-    if (processor.type === "BertProcessing" || processor.type === "RobertaProcessing") {
-      before = [processor.cls[1], ...before]
-      after = [...after, processor.sep[1]]
-    } else if (processor.type === "TemplateProcessing") {
-      const place = processor.single.findIndex((item) => "Sequence" in item)
-      if (place < 0) throw badTokenizer("post_processor.single has no place for the text")
-      const idsOf = (items: typeof processor.single) =>
-        items.flatMap((item) => {
-          if (!("SpecialToken" in item)) throw badTokenizer("post_processor.single has two places for the text")
-          const token = processor.special_tokens[item.SpecialToken.id]
-          if (!token) throw badTokenizer(`post_processor names the token ${JSON.stringify(item.SpecialToken.id)} without its id`)
-          return token.ids
-        })
-      before = [...idsOf(processor.single.slice(0, place)), ...before]
-      after = [...after, ...idsOf(processor.single.slice(place + 1))]
-    }
-  }
-  const missing = [...before, ...after].find((id) => texts[id] === undefined)
-  if (missing !== undefined) throw badTokenizer(`post_processor names the id ${missing}, which no token has`)
-  return { before, after }
+  const encode = create[type as keyof typeof create](model, vocabulary)
+  // These take pieces as they are written in the vocabulary.
+  return isByteLevel ? (piece, out) => encode(byteLevelText(piece), out) : encode
 }

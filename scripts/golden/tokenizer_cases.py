@@ -9,6 +9,7 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerFast
 
+from . import family_cases
 from .texts import LINES
 from .tiny_tokenizers import make_tokenizer
 
@@ -17,6 +18,7 @@ NOTES = [
     "added special tokens, special tokens in the text recognized; `with_special` the ids that encoding adds around them: "
     "{before, after}; `decoded` the text that the ids give, special tokens kept, null where it is the input again; "
     "`decoded_plain` the same with special tokens left out, null where it equals `decoded`.",
+    *family_cases.NOTES,
 ]
 
 # One folder per kind; the first six lie in the models, unigram has no model.
@@ -53,6 +55,7 @@ def write(golden: Path, _models: Path) -> None:
             for kind, folder in FOLDERS.items()]
     texts = ",\n".join(f"  {_dump(text)}" for text in LINES)
     (out / "cases.json").write_text(f'{{"texts": [\n{texts}],\n"tokenizers": [\n' + ",\n".join(rows) + "]}\n", encoding="utf-8")
+    family_cases.write(out)
 
 
 def _dump(value: Any) -> str:

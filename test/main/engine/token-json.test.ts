@@ -18,6 +18,7 @@ describe("a tokenizer.json that cannot be used is refused by name", () => {
     ["no model", (json) => Reflect.deleteProperty(json, "model"), /no model/],
     ["a model that is a list", (json) => (json.model = [] as never), /model: .*expected object/],
     ["an unknown model type", (json) => (json.model.type = "Oracle"), /"Oracle" is not supported/],
+    ["a model type from the prototype", (json) => (json.model.type = "constructor"), /"constructor" is not supported/],
     ["a vocabulary that is a number", (json) => (json.model.vocab = 7 as never), /model\.vocab is missing/],
     ["an empty vocabulary", (json) => Object.assign(json, { added_tokens: [], model: { ...json.model, vocab: {}, merges: [] } }), /empty/],
     ["an id that is no number", (json) => (json.model.vocab.a = "1"), /id of "a" is "1"/],
@@ -61,8 +62,22 @@ describe("a tokenizer.json that cannot be used is refused by name", () => {
     special_tokens,
   })
 
-  test("WordPiece, which is a tokenizer but not one of a language model", () => {
-    expect(refusal("smollm", (json) => (json.model.type = "WordPiece"))).toMatch(/^unsupported: .*"WordPiece"/)
+  test("words that are unknown, where no token stands for them", () => {
+    for (const type of ["WordPiece", "WordLevel"]) {
+      const change: Change = (json) => Object.assign(json.model, { type, unk_token: "<none>" })
+      expect(refusal("smollm", change, (tokenizer) => tokenizer.encode("a"))).toBe("accepted")
+      expect(refusal("smollm", change, (tokenizer) => tokenizer.encode("q∞"))).toMatch(/^bad_file: .*"<none>" is not in the vocabulary/)
+    }
+  })
+
+  test.each<[string, unknown, RegExp]>([
+    ["a precompiled map without its array", { type: "Precompiled", precompiled_charsmap: "/////w==" }, /does not have the array/],
+    ["a precompiled map of three bytes", { type: "Precompiled", precompiled_charsmap: "AAAA" }, /map of 3 bytes/],
+    ["pieces of no length", { type: "FixedLength", length: 0 }, /pre_tokenizer\.length/],
+    ["a delimiter of two characters", { type: "CharDelimiterSplit", delimiter: "ab" }, /must be one character/],
+  ])("%s", (_, step, message) => {
+    const part = (step as { type: string }).type === "Precompiled" ? "normalizer" : "pre_tokenizer"
+    expect(refusal("smollm", (json) => Object.assign(json, { [part]: step }))).toMatch(message)
   })
 
   test("sequences in sequences without end", () => {
