@@ -200,6 +200,7 @@ def everything(work: Path, nibble: Nibble, args: argparse.Namespace) -> list[str
         ("types to compute in", crossings.compute_types(nibble, TINY, work)),
         ("types to store in, several files", crossings.stored_variants(nibble, TINY, work)),
         ("a quantized head", crossings.quantized_head(nibble, TINY, work)),
+        ("experts", crossings.expert_keys(nibble, work)),
         ("PEFT", crossings.peft(nibble, TINY, work, args.formats)),
         ("models of other kinds", crossings.other_kinds(nibble, work, ["nf4-dq", "int8"])),
     )

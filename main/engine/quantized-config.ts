@@ -1,6 +1,7 @@
 // config.json and the card of a quantized model.
 import type { z } from "zod"
 import type { QuantizeOptions } from "../../shared/contract/engine.ts"
+import { isObject } from "../models/json.ts"
 import type { QuantizeSource } from "../models/quantize-source.ts"
 import { plainDtypes } from "./checkpoint-layout.ts"
 import { pythonFloat } from "./quant-state.ts"
@@ -18,8 +19,19 @@ export function quantizedConfig(text: string, source: QuantizeSource, options: O
     string,
     unknown
   >
-  const { torch_dtype: _olderName, dtype: _, quantization_config: __, ...rest } = config
-  return pythonJson({ ...rest, dtype: plainDtypes[source.dtype].torch, quantization_config: quantizationConfig(source, options) })
+  const { quantization_config: _, ...rest } = config
+  const dtype = plainDtypes[source.dtype].torch
+  // The configurations of the parts of a model (text_config, vision_config) say it too.
+  const parts = Object.entries(rest).map(([key, value]) => [
+    key,
+    isObject(value) && "model_type" in value ? withDtype(value, dtype) : value,
+  ])
+  return pythonJson({ ...withDtype(Object.fromEntries(parts), dtype), quantization_config: quantizationConfig(source, options) })
+}
+
+/** `torch_dtype` is the older name. */
+function withDtype({ torch_dtype: _, ...config }: Record<string, unknown>, dtype: string): Record<string, unknown> {
+  return { ...config, dtype }
 }
 
 function quantizationConfig(source: QuantizeSource, options: Options): Record<string, unknown> {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,11 +10,16 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from bitsandbytes.nn.parametrize import replace_parameter_4bit
 from peft import LoraConfig, get_peft_model
 from safetensors.numpy import load_file
+from safetensors.torch import load_file as load_torch
+from safetensors.torch import save_file
+from torch import nn
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 from . import kinds
+from .common import SEED
 from .quantized_models import exact_codes, quantization_config
 from .reference import folder_differences
 
@@ -97,6 +103,31 @@ def quantized_head(nibble: Runner, source: Path, work: Path) -> Iterator[str]:
     yield from (f"quantized head: {difference}" for difference in folder_differences(ours, theirs, is_exact=True))
     if (_our_logits(nibble, theirs) != _our_logits(nibble, ours)).any():
         yield "quantized head: Nibble computes something else from the folder of transformers"
+
+
+def expert_keys(nibble: Runner, work: Path) -> Iterator[str]:
+    """Experts in one parameter get the keys and bytes that replace_parameter_4bit gives them."""
+    source = work / "experts"
+    source.mkdir(parents=True)
+    (source / "config.json").write_text('{"architectures": ["Experts"], "model_type": "experts", "dtype": "bfloat16"}')
+    module = nn.Module()
+    generator = torch.Generator().manual_seed(SEED)
+    for name, shape in (("gate_up_proj", (3, 96, 40)), ("down_proj", (3, 40, 48))):
+        module.register_parameter(name, nn.Parameter(torch.randn(shape, generator=generator, dtype=torch.bfloat16), requires_grad=False))
+    save_file({f"experts.{key}": value for key, value in module.state_dict().items()}, source / "model.safetensors")
+    for experts in ("nf4", "nf4-dq", "fp4", "fp4-dq"):
+        kind, _, nested = experts.partition("-")
+        theirs = copy.deepcopy(module)
+        with exact_codes():
+            for name in ("gate_up_proj", "down_proj"):
+                replace_parameter_4bit(theirs, name, compress_statistics=bool(nested), quant_type=kind)
+        expected = {f"experts.{key}": value for key, value in theirs.state_dict().items()}
+        out = work / f"experts-{experts}"
+        nibble.run("quantize", source, "--out", out, "--format", "nf4", "--experts", experts)
+        ours = load_torch(out / "model.safetensors")
+        yield from (f"experts in {experts}: {name} is in one of the two only" for name in sorted(ours.keys() ^ expected.keys()))
+        yield from (f"experts in {experts}: {name} differs" for name in sorted(ours.keys() & expected.keys())
+                    if ours[name].dtype != expected[name].dtype or not torch.equal(ours[name], expected[name]))
 
 
 def peft(nibble: Runner, source: Path, work: Path, formats: list[str]) -> Iterator[str]:

@@ -18,10 +18,10 @@ from transformers import (
 
 from .common import SEED
 
-TEXT = dict(vocab_size=128, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+TEXT = dict(vocab_size=128, hidden_size=64, intermediate_size=128, num_hidden_layers=1, num_attention_heads=4, num_key_value_heads=2,
             max_position_embeddings=64)
 # bitsandbytes' CPU kernels run only rows that are a multiple of the block: every width here is one of 64.
-VISION = dict(model_type="siglip_vision_model", hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4,
+VISION = dict(model_type="siglip_vision_model", hidden_size=64, intermediate_size=128, num_hidden_layers=1, num_attention_heads=4,
               image_size=16, patch_size=8)
 
 
@@ -40,10 +40,10 @@ class Kind:
 IDS = torch.tensor([[3, 17, 42, 8, 99, 3, 61, 5]])
 KINDS = {
     # Conv1D: weights [in, out] in the file, [out, in] when quantized.
-    "gpt2": Kind(GPT2LMHeadModel, lambda: GPT2Config(vocab_size=128, n_positions=64, n_embd=64, n_layer=2, n_head=4), {"input_ids": IDS}),
+    "gpt2": Kind(GPT2LMHeadModel, lambda: GPT2Config(vocab_size=128, n_positions=64, n_embd=64, n_layer=1, n_head=4), {"input_ids": IDS}),
     # An encoder and a decoder; `wo` is kept in full precision.
     "t5": Kind(T5ForConditionalGeneration,
-               lambda: T5Config(vocab_size=128, d_model=64, d_kv=16, d_ff=128, num_layers=2, num_heads=4, tie_word_embeddings=False),
+               lambda: T5Config(vocab_size=128, d_model=64, d_kv=16, d_ff=128, num_layers=1, num_heads=4, tie_word_embeddings=False),
                {"input_ids": IDS, "decoder_input_ids": IDS[:, :4]}),
     # Experts by themselves in the file, in one parameter in memory.
     "mixtral": Kind(MixtralForCausalLM, lambda: MixtralConfig(**TEXT, num_local_experts=4, num_experts_per_tok=2), {"input_ids": IDS}),
@@ -54,7 +54,7 @@ KINDS = {
     # Experts in one parameter in the file too, transposed.
     "gpt-oss": Kind(GptOssForCausalLM,
                     lambda: GptOssConfig(**{**TEXT, "head_dim": 16}, num_local_experts=4, num_experts_per_tok=2,
-                                         layer_types=["sliding_attention", "full_attention"]), {"input_ids": IDS}),
+                                         layer_types=["sliding_attention"]), {"input_ids": IDS}),
     # Vision and language.
     "llava": Kind(LlavaForConditionalGeneration, _llava,
                   {"input_ids": torch.tensor([[3, 127, 127, 127, 127, 8, 99, 5]]),

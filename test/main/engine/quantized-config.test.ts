@@ -28,6 +28,13 @@ test("numbers stay as they are written, the older name of dtype goes, keys are s
   expect(lines).toContain('    "llm_int8_threshold": 6.0,')
 })
 
+test("the parts of a model say their dtype too; other objects do not", () => {
+  const text = '{"text_config": {"model_type": "llama", "torch_dtype": "float32"}, "rope_parameters": {"rope_theta": 1.0}}'
+  const config = JSON.parse(quantizedConfig(text, source, options))
+  expect(config.text_config).toEqual({ model_type: "llama", dtype: "float16" })
+  expect(config.rope_parameters).toEqual({ rope_theta: 1 })
+})
+
 test("a list of skipped modules keeps a tied head in it; what was there before is replaced", () => {
   const list = (skipModules: string[] | undefined, hasTiedHead: boolean, embeddings?: "nf4") => {
     const tensors = hasTiedHead ? [] : [{ name: "lm_head.weight", part: { kind: "head" } }]
