@@ -59,7 +59,7 @@ export async function quantizeModel(
       bytes_out: bytesOut,
       seconds: (performance.now() - started) / 1000,
       // Of the weights alone: reading, encoding and writing them.
-      parameters_per_second: quantized.reduce((sum, { parameters }) => sum + parameters, 0) / writingSeconds,
+      parameters_per_second: parametersOf(quantized) / writingSeconds,
       peak_rss_bytes: addon.info().peakResidentBytes,
     }
   } catch (error) {
@@ -67,6 +67,10 @@ export async function quantizeModel(
   } finally {
     await folder.abandon()
   }
+}
+
+function parametersOf(tensors: PlannedTensor[]): number {
+  return tensors.reduce((sum, { parameters }) => sum + parameters, 0)
 }
 
 function bytesOf(tensors: PlannedTensor[]): number {
@@ -83,7 +87,7 @@ async function writeWeights(
   shardBytes: number,
 ): Promise<number> {
   const shards = splitIntoShards(tensors, shardBytes)
-  const parametersTotal = tensors.reduce((sum, { parameters }) => sum + parameters, 0)
+  const parametersTotal = parametersOf(tensors.filter(({ action }) => action.kind !== "bytes"))
   const report = throttled(emit)
   const done = { parameters: 0, bytes: 0 }
   let fileBytes = 0
@@ -93,10 +97,10 @@ async function writeWeights(
       report({ parametersDone: done.parameters + parametersDone, parametersTotal, bytesWritten: done.bytes + bytesWritten, tensor })
     const { files, dtype } = source
     fileBytes += await writeShard({ addon, files, tensors: shard, dtype, path, threads: options.threads, signal, onProgress })
-    done.parameters += shard.reduce((sum, { parameters }) => sum + parameters, 0)
+    done.parameters += parametersOf(shard.filter(({ action }) => action.kind !== "bytes"))
     done.bytes += bytesOf(shard)
   }
-  if (shards.length > 1) await writeIndex(folder.temporary, shards, parametersTotal)
+  if (shards.length > 1) await writeIndex(folder.temporary, shards, parametersOf(tensors))
   return fileBytes
 }
 

@@ -35,6 +35,8 @@ const marks: [pattern: RegExp, method: string][] = [
   [/\.qzeros$/, "awq"],
   [/\.weight_packed$/, "compressed-tensors"],
   [/\.weight_scale_inv$/, "fp8"],
+  [/\.weight_scale_2$/, "modelopt"],
+  [/\.W_q$/, "hqq"],
   [/_proj_blocks$/, "mxfp4"],
   [/[._]_weight_qdata$/, "torchao"],
   [/\._data$/, "quanto"],

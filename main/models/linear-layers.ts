@@ -58,11 +58,14 @@ class Checkpoint {
   /** Lengths of the vectors, by name. */
   readonly #lengths: Map<string, number>
   readonly #shapes: Map<string, number[]>
+  /** "model.layers.0.mlp." where there is a model.layers.0.mlp.experts. */
+  readonly #expertParents: Set<string>
 
   constructor(config: Record<string, unknown>, tensors: readonly NamedTensor[]) {
     this.#types = new Set(["", ...modelTypes(config)])
     this.#names = new Set(tensors.map(({ name }) => name))
     this.#lengths = new Map(tensors.flatMap(({ name, shape }) => (shape.length === 1 ? [[name, shape[0] as number]] : [])))
+    this.#expertParents = new Set(tensors.flatMap(({ name }) => parentOfExperts(name) ?? []))
     this.#shapes = new Map(tensors.map(({ name, shape }) => [name, shape]))
   }
 
@@ -96,9 +99,7 @@ class Checkpoint {
   }
 
   #hasExpertsBeside(module: string): boolean {
-    const parent = module.slice(0, module.lastIndexOf(".") + 1)
-    for (const name of this.#names) if (name.startsWith(parent) && name.startsWith("experts", parent.length)) return true
-    return false
+    return this.#expertParents.has(module.slice(0, module.lastIndexOf(".") + 1))
   }
 
   /** GPT-2 and its kin: y = x W + b with W [in, out]. The length of the bias tells, of square ones that of their neighbors. */
@@ -117,6 +118,12 @@ class Checkpoint {
     if (!up || !down || up.length !== 3 || down.length !== 3) return false
     return up[2] === 2 * (down[1] as number) && up[1] === down[2]
   }
+}
+
+function parentOfExperts(name: string): string | null {
+  if (name.startsWith("experts")) return ""
+  const at = name.indexOf(".experts")
+  return at < 0 ? null : name.slice(0, at + 1)
 }
 
 function isExpertsName(name: string): boolean {

@@ -39,8 +39,11 @@ type Wish = Parameters<(typeof engine.client)["quantize.run"]>[0]
 
 async function quantize(path: string, options: Partial<Wish> = {}) {
   const out = join(folder, `out-${count++}`)
-  const report = await engine.client["quantize.run"]({ path, out, format: "nf4", ...options }, () => {})
-  return { out, report, parts: new Map((await partsOf(join(out, "model.safetensors"))).map((part) => [part.name, part])) }
+  let last: object = {}
+  const report = await engine.client["quantize.run"]({ path, out, format: "nf4", ...options }, (progress) => {
+    last = progress
+  })
+  return { out, report, last, parts: new Map((await partsOf(join(out, "model.safetensors"))).map((part) => [part.name, part])) }
 }
 
 const t5 = { architectures: ["T5ForConditionalGeneration"], model_type: "t5" }
@@ -207,7 +210,8 @@ test("odd sizes: empty tensors, one row, one value, rows that are no multiple of
 test("integers and other types that nothing computes with are copied as they are", async () => {
   const ids = { name: "position_ids", dtype: "I64", shape: [1, 5], bytes: Buffer.from(BigInt64Array.from([0n, 1n, 2n, 3n, 4n]).buffer) }
   const mask = { name: "mask", dtype: "BOOL", shape: [3], bytes: Buffer.from([1, 0, 1]) }
-  const { parts } = await quantize(model(moe, [ids, mask, floats("a.q_proj.weight", [16, 16])]), { format: "nf4-dq" })
+  const { parts, last } = await quantize(model(moe, [ids, mask, floats("a.q_proj.weight", [16, 16])]), { format: "nf4-dq" })
+  expect(last).toMatchObject({ parametersDone: 256, parametersTotal: 256 })
   expect(parts.get("position_ids")).toEqual(ids)
   expect(parts.get("mask")).toEqual(mask)
 })

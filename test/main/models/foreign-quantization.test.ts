@@ -37,6 +37,10 @@ for (const [end, method] of [
   ["qzeros", "awq"],
   ["weight_packed", "compressed-tensors"],
   ["weight_scale_inv", "fp8"],
+  ["weight_scale_2", "modelopt"],
+  ["W_q", "hqq"],
+  ["_weight_qdata", "torchao"],
+  ["weight._data", "quanto"],
 ]) {
   test(`no word in config.json, but tensors named ${end}`, async () => {
     const tensors = [tensor("model.layers.0.q_proj.weight"), tensor(`model.layers.0.q_proj.${end}`)]
