@@ -40,12 +40,33 @@ inline float row_scale(const WeightView& w, int64_t row) {
   return 1.0f;
 }
 
+// out [n]: nested scales of the blocks first .. first + n - 1.
+template <class V>
+inline void expand_scales(float* out, const WeightView& w, int64_t first, int64_t n) {
+  if constexpr (requires { V::lookup256(out, w.nested.codes); }) {
+    const NestedScales& nested = w.nested;
+    const auto offset = V::set1(nested.offset);
+    for (int64_t i = 0; i < n;) {  // runs of blocks that share an absmax
+      const int64_t block = first + i, rest = nested.block_size - block % nested.block_size;
+      const int64_t end = i + rest < n ? i + rest : n;
+      const auto absmax = V::set1(nested.absmax[block / nested.block_size]);
+      for (; i + V::kWidth <= end; i += V::kWidth) {  // product and sum are rounded separately
+        V::store(out + i, V::add(V::mul(V::lookup256(nested.map, nested.codes + first + i), absmax), offset));
+      }
+      plain::expand_scales(out + i, w, first + i, end - i);
+      i = end;
+    }
+  } else {
+    plain::expand_scales(out, w, first, n);
+  }
+}
+
 // scales [n_rows, cols / block_size]: the stored ones, or expanded into `buffer`.
 template <class V>
 inline const float* row_scales(const WeightView& w, int64_t row, int64_t n_rows, float* buffer) {
   const int64_t n = w.cols / w.block_size;
   if (w.nested.codes == nullptr) return w.scales + row * n;
-  plain::expand_scales(buffer, w, row * n, n_rows * n);
+  expand_scales<V>(buffer, w, row * n, n_rows * n);
   return buffer;
 }
 

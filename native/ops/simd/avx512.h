@@ -85,6 +85,17 @@ struct V {
   static F lookup_high(const Table& t, I bytes) { return _mm512_permutexvar_ps(_mm512_srli_epi32(bytes, 4), t); }
   static F lookup_low(const Table& t, I bytes) { return _mm512_permutexvar_ps(bytes, t); }
 
+  // map [256] at the positions that 16 bytes name: eight parts of 32 entries, then the right one by the upper three bits.
+  static F lookup256(const float* map, const uint8_t* bytes) {
+    const I i = load_bytes(bytes);
+    const auto part = [&](int n) { return _mm512_permutex2var_ps(load(map + 32 * n), i, load(map + 32 * n + 16)); };
+    const __mmask16 bit5 = _mm512_test_epi32_mask(i, _mm512_set1_epi32(32)), bit6 = _mm512_test_epi32_mask(i, _mm512_set1_epi32(64)),
+                    bit7 = _mm512_test_epi32_mask(i, _mm512_set1_epi32(128));
+    const F a = _mm512_mask_blend_ps(bit5, part(0), part(1)), b = _mm512_mask_blend_ps(bit5, part(2), part(3));
+    const F c = _mm512_mask_blend_ps(bit5, part(4), part(5)), d = _mm512_mask_blend_ps(bit5, part(6), part(7));
+    return _mm512_mask_blend_ps(bit7, _mm512_mask_blend_ps(bit6, a, b), _mm512_mask_blend_ps(bit6, c, d));
+  }
+
   template <int kCount>
   static I count_below(F x, const float* thresholds) {
     if constexpr (kCount == 15) {                                   // binary search by permutes: 4 steps instead of 15 compares
