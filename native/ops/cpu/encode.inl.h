@@ -29,9 +29,31 @@ inline float absmax(const void* src, DType type, int64_t begin, int64_t n) {
   return V::largest(largest) + V::sum(poison);
 }
 
+// The codes of x, by steps.
+template <class V, class Format>
+inline typename V::I codes_by_steps(typename V::F x, const typename V::Steps& steps, const typename V::I& fp4_codes) {
+  if constexpr (Format::kId == FormatId::Nf4) {
+    return V::rank(steps, x, V::fma(x, V::set1(plain::kNf4StepsPerUnit), V::set1(plain::kNf4FirstStep)));
+  } else {
+    const auto magnitude = V::abs(x);
+    const auto rank = V::rank(steps, magnitude, V::mul(magnitude, V::set1(plain::kFp4StepsPerUnit)));
+    return V::add_below_zero(x, V::pick(fp4_codes, V::add_int(rank, 8)), 8);
+  }
+}
+
 template <class V, class Format>
 inline void encode_block(uint8_t* codes, const void* src, DType type, int64_t begin, int64_t n, float largest) {
   const float reciprocal = 1.0f / (largest > kSmallestDivisor ? largest : kSmallestDivisor);
+  if constexpr (requires { typename V::Steps; }) {
+    const plain::RankSteps& plain_steps = Format::kId == FormatId::Nf4 ? plain::nf4_steps() : plain::fp4_steps();
+    const auto steps = V::load_steps(plain_steps.limits, plain_steps.ranks);
+    const auto fp4_codes = V::load_bytes(plain::fp4_codes());
+    for (int64_t i = 0; i < n; i += V::kWidth) {
+      const auto x = V::mul(load_source<V>(src, type, begin + i), V::set1(reciprocal));
+      V::store_nibbles(codes + ((begin + i) >> 1), codes_by_steps<V, Format>(x, steps, fp4_codes));
+    }
+    return;
+  }
   uint8_t ranks[4096];
   for (int64_t i = 0; i < n; i += V::kWidth) {
     const auto x = V::mul(load_source<V>(src, type, begin + i), V::set1(reciprocal));

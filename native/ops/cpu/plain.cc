@@ -183,4 +183,29 @@ const uint8_t* fp4_codes() {
   return kCodes.values;
 }
 
+namespace {
+
+RankSteps make_steps(const float* limits, int n, float steps_per_unit, float first) {
+  RankSteps steps;
+  int rank = 0;
+  for (int step = 0; step < 32; ++step) {
+    steps.ranks[step] = rank;
+    const bool has_limit = rank < n && limits[rank] * steps_per_unit + first < static_cast<float>(step + 1);
+    steps.limits[step] = has_limit ? limits[rank++] : std::numeric_limits<float>::infinity();
+  }
+  return steps;
+}
+
+}  // namespace
+
+const RankSteps& nf4_steps() {
+  static const RankSteps kSteps = make_steps(Nf4::thresholds(), 15, kNf4StepsPerUnit, kNf4FirstStep);
+  return kSteps;
+}
+
+const RankSteps& fp4_steps() {
+  static const RankSteps kSteps = make_steps(Fp4::thresholds(), 7, kFp4StepsPerUnit, 0);
+  return kSteps;
+}
+
 }  // namespace nibble::plain

@@ -69,4 +69,17 @@ const float* nf4_thresholds();
 const float* fp4_thresholds();
 const uint8_t* fp4_codes();
 
+// Ranks by steps, each of which has at most one limit: the rank of x is that of its step, and one more if x is strictly above the step's
+// limit. Limits keep far enough from the ends of steps (a test tries all floats around both) that rounding `position` does no harm.
+struct RankSteps {
+  float limits[32];  // infinity where the step has none
+  int32_t ranks[32];
+};
+// Of x in [-1, 1]: step = floor(position), position = x * kNf4StepsPerUnit + kNf4FirstStep.
+inline constexpr float kNf4StepsPerUnit = 15.5f, kNf4FirstStep = 15.75f;
+const RankSteps& nf4_steps();
+// Of the magnitude |x| in [0, 1]: step = floor(|x| * 16). The code is fp4_codes()[8 + rank], and 8 more below zero.
+inline constexpr float kFp4StepsPerUnit = 16;
+const RankSteps& fp4_steps();
+
 }  // namespace nibble::plain

@@ -114,6 +114,31 @@ struct V {
       return count;
     }
   }
+  // Extra: ranks by table (plain::RankSteps). Of 32 steps, two registers hold the limits, two the ranks.
+  struct Steps {
+    F limits[2];
+    I ranks[2];
+  };
+  static Steps load_steps(const float* limits, const int32_t* ranks) {
+    return {{load(limits), load(limits + 16)}, {_mm512_loadu_si512(ranks), _mm512_loadu_si512(ranks + 16)}};
+  }
+  static I rank(const Steps& s, F x, F position) {
+    const I step = _mm512_cvttps_epi32(position);
+    const I rank = _mm512_permutex2var_epi32(s.ranks[0], step, s.ranks[1]);
+    const __mmask16 is_above = _mm512_cmp_ps_mask(x, _mm512_permutex2var_ps(s.limits[0], step, s.limits[1]), _CMP_GT_OQ);
+    return _mm512_mask_add_epi32(rank, is_above, rank, _mm512_set1_epi32(1));
+  }
+  static I pick(I table, I index) { return _mm512_permutexvar_epi32(index, table); }
+  static I add_int(I a, int32_t b) { return _mm512_add_epi32(a, _mm512_set1_epi32(b)); }
+  static I add_below_zero(F x, I a, int32_t b) {
+    return _mm512_mask_add_epi32(a, _mm512_cmp_ps_mask(x, zero(), _CMP_LT_OQ), a, _mm512_set1_epi32(b));
+  }
+  // Sixteen codes of four bits to eight bytes, the even ones in the high nibbles.
+  static void store_nibbles(uint8_t* p, I codes) {
+    const I pairs = _mm512_or_si512(_mm512_slli_epi64(codes, 4), _mm512_srli_epi64(codes, 32));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm512_cvtepi64_epi8(pairs));
+  }
+
   static I round_even(F x) { return _mm512_cvtps_epi32(x); }
   static void store_bytes(uint8_t* p, I x) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(x)); }
 

@@ -290,3 +290,44 @@ TEST_CASE(elements_beyond_two_to_the_31_are_found) {
     CHECK(row[kCols - 1] == 3 && row[kCols - 2] == codebook(FormatId::Nf4)[2] * 3 && row[kCols - 4096] == -3 && row[0] == 0);
   }
 }
+
+// Encoders look codes up by steps of x: every float around a limit and around the end of a step (of any of the widths in use) must get the
+// code of the reference.
+TEST_CASE(floats_around_limits_and_steps_encode_as_the_reference_does) {
+  std::vector<float> values;
+  const auto add_around = [&](float x) {
+    for (int i = 0; i < 40; ++i) x = std::nextafter(x, -2.0f);
+    for (int i = 0; i < 80; ++i, x = std::nextafter(x, 2.0f)) {
+      if (std::fabs(x) <= 1) values.push_back(x);
+    }
+  };
+  for (int i = 0; i < 15; ++i) add_around(Nf4::thresholds()[i]);
+  for (int i = 0; i < 7; ++i) {
+    add_around(Fp4::thresholds()[i]);
+    add_around(-Fp4::thresholds()[i]);
+  }
+  for (int i = -16; i <= 32; ++i) {
+    add_around(static_cast<float>(i) / 16);
+    add_around((static_cast<float>(i) - 15.75f) / 15.5f);
+  }
+  for (int i = -4000; i <= 4000; ++i) values.push_back(static_cast<float>(i) / 4000);
+  // One block of 4096 after another, each led by a 1, which makes its scale 1.
+  std::vector<float> blocks;
+  for (const float value : values) {
+    if (blocks.size() % 4096 == 0) blocks.push_back(1);
+    blocks.push_back(value);
+  }
+  blocks.resize((blocks.size() + 4095) / 4096 * 4096, -0.0f);
+  const auto n = static_cast<int64_t>(blocks.size());
+  for (const FormatId format : {FormatId::Nf4, FormatId::Fp4}) {
+    const auto encode = [&](const OpTable& table) {
+      std::vector<uint8_t> codes(blocks.size() / 2);
+      std::vector<float> scales(blocks.size() / 4096);
+      Exec exec;
+      CHECK(table.quantize_blocks[static_cast<int>(format)](exec, codes.data(), scales.data(), blocks.data(), DType::f32, n, 4096) == -1);
+      return codes;
+    };
+    const std::vector<uint8_t> expected = encode(op_table("ref"));
+    for (const OpTable* const* table = all_tables(); *table != nullptr; ++table) CHECK(encode(**table) == expected);
+  }
+}
