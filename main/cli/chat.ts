@@ -45,7 +45,8 @@ export const chat = defineCommand({
         const hint = "Use nibble generate --prompt, or choose a model that was trained to chat."
         throw new AppError("unsupported", `${model.name} has no chat template.`, hint)
       }
-      const options = { sampling: samplingOf(values), stop: values.stop }
+      const { chatSampling } = await import("../../shared/schema/chat.ts")
+      const options = { sampling: { ...chatSampling, ...samplingOf(values) }, stop: values.stop }
       return { turns: await converse(client, options, system, `${model.name}, ${model.format}. /help tells the commands.`, context) }
     })
   },

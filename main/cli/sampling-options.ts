@@ -18,7 +18,7 @@ export const samplingOptions = {
     value: "X",
     min: 0.1,
     max: 10,
-    help: "Make tokens that were there already less likely; 1: off (default 1)",
+    help: "Make tokens that were there already less likely; 1: off (default 1, in a chat 1.1)",
   },
   seed: { type: "integer", value: "N", min: 0, help: "The same seed gives the same text (default: a new one each time)" },
   "max-new-tokens": { type: "integer", value: "N", min: 1, max: 1_000_000, help: "Length of the reply at most (default 1024)" },
