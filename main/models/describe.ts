@@ -7,7 +7,7 @@ import { architectures } from "./architectures/registry.ts"
 import { DecoderConfig, decoderDefaults } from "./decoder-config.ts"
 import { activation, llamaDecoder } from "./decoder-defaults.ts"
 import { Expectation, type ExpectedTensor } from "./expected-tensors.ts"
-import { checked } from "./json.ts"
+import { checked, isObject } from "./json.ts"
 import { rotaryEmbedding } from "./rope.ts"
 
 export interface ModelDescription {
@@ -33,10 +33,11 @@ export function describeModel(config: Record<string, unknown>, what: string, sto
   const name = architectureName(config)
   const architecture = architectures.find((candidate) => candidate.name === name)
   if (!architecture) throw new AppError("unsupported", `Architecture \`${name}\` is not supported yet.`)
-  const settings = readSettings(architecture, config, what)
+  const own = ownConfig(architecture, config)
+  const settings = readSettings(architecture, own, what)
   const nKvHeads = settings.num_key_value_heads ?? settings.num_attention_heads
   const headDim = headWidth(settings, nKvHeads, what)
-  const common = commonOf(settings, config, { nKvHeads, headDim, what })
+  const common = commonOf(settings, own, { nKvHeads, headDim, what })
   const difference = architecture.describe(settings, common)
   const names = storedNames(architecture.names, stored)
   // A head of its own is used even where config.json says that it is tied, as transformers 5 does.
@@ -67,6 +68,12 @@ export function describeModel(config: Record<string, unknown>, what: string, sto
     layers: changed.layers.map((layer) => ({ ...layer, window: layer.window >= maxContext ? 0 : layer.window })),
   }
   return { decoder, expected: new Expectation(decoder, names, difference).tensors }
+}
+
+/** What describes the decoder; some of it may stand beside the part that does. */
+function ownConfig({ part }: Architecture, config: Record<string, unknown>): Record<string, unknown> {
+  const own = part === null ? undefined : config[part]
+  return isObject(own) ? { ...config, ...own } : config
 }
 
 function readSettings(architecture: Architecture, config: Record<string, unknown>, what: string): Settings<z.ZodRawShape> {

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 from torch import nn
-from transformers import GenerationConfig, PreTrainedModel
+from transformers import DynamicCache, GenerationConfig, PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 from transformers.quantizers.base import get_keys_to_not_convert
 from transformers.quantizers.quantizers_utils import should_convert_module
@@ -33,8 +33,9 @@ NOTES = [
     "test/fixtures/architectures: random weights, made by the families of scripts/golden/families. "
     "test/golden/architectures/<name>.safetensors: one fp32 tensor [rows, V] per weight format: `stored` = the weights as they stand in "
     "the file, the others = every module that transformers gives to bitsandbytes quantized (block 64) and decoded exactly in fp32; the rows "
-    "are those positions of <name>.json. All arithmetic in fp32, eager attention, no cache. <name>.json: tokens, rows, the greedy "
-    "continuation per format and the smallest lead of its tokens over the second best.",
+    "are those positions of <name>.json. All arithmetic in fp32, eager attention, keys and values rounded to fp16, as the engine keeps them. "
+    "<name>.json: tokens, rows, the greedy continuation per format (no cache, no rounding) and the smallest lead of its tokens over the second "
+    "best.",
 ]
 
 
@@ -119,6 +120,23 @@ def quantized_copy(model: PreTrainedModel, format_name: str) -> PreTrainedModel:
     return result
 
 
+class Fp16Cache(DynamicCache):
+    """Holds keys and values as the engine does, so that a difference of logits shows other things than this rounding."""
+
+    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *args: Any, **kwargs: Any) -> Any:
+        return super().update(key_states.half().float(), value_states.half().float(), layer_idx, *args, **kwargs)
+
+
+@torch.no_grad()
+def cached_logits(model: PreTrainedModel, tokens: list[int]) -> np.ndarray:
+    """[T,V] fp32, one pass over all tokens."""
+    cache = Fp16Cache(config=model.config)
+    logits = model(torch.tensor([tokens]), past_key_values=cache, use_cache=True).logits[0].float().numpy()
+    if cache.get_seq_length() != len(tokens):
+        raise AssertionError(f"{type(model).__name__} did not use the cache")
+    return logits
+
+
 def prompt(name: str, recipe: Recipe, attempt: int) -> list[int]:
     return torch.randint(5, recipe.fields["vocab_size"], (recipe.n_tokens,), generator=_generator(name, attempt + 1)).tolist()
 
@@ -129,7 +147,7 @@ def results(name: str, recipe: Recipe, variants: dict[str, PreTrainedModel], att
     tensors: dict[str, Any] = {}
     about: dict[str, Any] = {"architecture": type(variants["stored"]).__name__, "tokens": tokens, "rows": rows, "greedy": {}, "smallest_lead": {}}
     for format_name, variant in variants.items():
-        tensors[format_name] = np.ascontiguousarray(decoder.logits(variant, tokens)[rows])
+        tensors[format_name] = np.ascontiguousarray(cached_logits(variant, tokens)[rows])
         about["greedy"][format_name], about["smallest_lead"][format_name] = decoder.greedy(variant, tokens, N_GREEDY)
     return tensors, about
 

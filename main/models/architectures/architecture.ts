@@ -95,6 +95,8 @@ export interface Architecture<Shape extends z.ZodRawShape = z.ZodRawShape> {
   name: string
   /** config.json's "model_type". */
   modelType: string
+  /** The part of config.json that describes the decoder, where it is not the whole: "text_config". */
+  part: string | null
   /** Fields of config.json beyond those of decoder-config.ts. */
   fields: Shape
   /** Fields of decoder-config.ts that this configuration calls otherwise: `{hidden_size: "n_embd"}`. */
@@ -107,9 +109,10 @@ export interface Architecture<Shape extends z.ZodRawShape = z.ZodRawShape> {
 
 export type Settings<Shape extends z.ZodRawShape> = z.output<typeof DecoderConfig> & z.output<z.ZodObject<Shape>>
 
-interface Draft<Shape extends z.ZodRawShape> {
+export interface Draft<Shape extends z.ZodRawShape> {
   name: string
   modelType: string
+  part?: string
   fields?: Shape
   renamed?: Record<string, string>
   defaults?: Record<string, unknown>
@@ -123,6 +126,7 @@ export function architecture<Shape extends z.ZodRawShape = Record<never, never>>
   const whole: Architecture<Shape> = {
     name: draft.name,
     modelType: draft.modelType,
+    part: draft.part ?? null,
     fields: draft.fields ?? ({} as Shape),
     renamed: draft.renamed ?? {},
     defaults: draft.defaults ?? {},
