@@ -24,21 +24,21 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "test" / "golden"
-MODELS = ROOT / "test" / "fixtures" / "models"
-ARCHITECTURES = ROOT / "test" / "fixtures" / "architectures"
+FIXTURES = ROOT / "test" / "fixtures"
+MODELS = FIXTURES / "models"
 MANIFEST = GOLDEN / "manifest.json"
 REQUIREMENTS = Path(__file__).resolve().parent / "requirements-golden.txt"
 
 # In the order in which they must run: later parts read what earlier ones wrote.
 PARTS = (
     "formats", "maps", "decoder_header", "models", "architectures", "quantized_models", "quantized_kinds", "int8_matmul", "gguf_models",
-    "linear_layers", "tokenizer_cases", "chat_cases", "starter",
+    "gguf_architectures", "linear_layers", "tokenizer_cases", "chat_cases", "starter",
 )
 
 
 def hashes() -> dict[str, str]:
     """SHA-256 of every golden file, by its path from the repository root."""
-    files = sorted(p for folder in (GOLDEN, MODELS, ARCHITECTURES) for p in folder.rglob("*") if p.is_file() and p != MANIFEST)
+    files = sorted(p for folder in (GOLDEN, FIXTURES) for p in folder.rglob("*") if p.is_file() and p != MANIFEST)
     return {str(p.relative_to(ROOT)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 

@@ -41,6 +41,8 @@ export interface NativeTensor {
   shape: number[]
   quantized?: NativeQuantizedSource
   unpermuteHeads?: number
+  /** Added to each value; fp32 only. */
+  valueOffset?: number
   /** The file holds the last two dimensions the other way round (Conv1D). */
   isTransposed?: boolean
   /** Quantized while loading, when that is asked for. */
@@ -243,6 +245,8 @@ export interface NativeQuantizeTensor {
   encoding: NativeEncoding
   shape: number[]
   unpermuteHeads?: number
+  /** Added to each value; fp32 only. */
+  valueOffset?: number
   isTransposed?: boolean
   /** "copy" converts to `dtype` where that differs. */
   action:

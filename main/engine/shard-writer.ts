@@ -155,7 +155,7 @@ class ShardWriter {
 
 /** Null: nothing is computed from it. */
 function toNative({ source, action, shape }: PlannedTensor, dtype: PlainDtype, places: Map<string, number>): NativeQuantizeTensor | null {
-  const { name, data, encoding, unpermuteHeads } = source
+  const { name, data, encoding, unpermuteHeads, valueOffset } = source
   if (action.kind === "bytes" || encoding === null) return null
   const place = {
     data: places.get(name),
@@ -168,6 +168,7 @@ function toNative({ source, action, shape }: PlannedTensor, dtype: PlainDtype, p
     encoding,
     shape,
     ...(unpermuteHeads === undefined ? {} : { unpermuteHeads }),
+    ...(valueOffset === undefined ? {} : { valueOffset }),
     ...(action.kind === "quantize" && action.isTransposed ? { isTransposed: true } : {}),
     action: action.kind === "quantize" ? { kind: "quantize", spec: action.spec, dtype } : action,
     place: Object.fromEntries(Object.entries(place).filter(([, offset]) => offset !== undefined)),

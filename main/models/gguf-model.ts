@@ -1,14 +1,18 @@
 // A GGUF file as a model: its metadata as the config.json that transformers would have, its tensors under transformers' names.
-import { z } from "zod"
 import { AppError } from "../../shared/schema/error.ts"
+import { describeModel } from "./describe.ts"
 import type { GgufValue } from "./gguf.ts"
-import { transformersName } from "./gguf-names.ts"
+import { type GgufArchitecture, GgufDescription, ggufArchitectures } from "./gguf-architectures.ts"
+import { namesByRole, roleOfGguf } from "./gguf-names.ts"
 import { type GgufParts, readGgufParts } from "./gguf-parts.ts"
-import { readFreqFactors, ropeScaling } from "./gguf-rope.ts"
+import { longropeScaling, readFreqFactors, ropeScaling } from "./gguf-rope.ts"
 import { checked } from "./json.ts"
 import type { FileTensor, ModelTensor } from "./tensors.ts"
 
 const freqFactorsName = "rope_freqs.weight"
+/** Of longrope: for texts up to the original context, and for longer ones. */
+const shortFactorsName = "rope_factors_short.weight"
+const longFactorsName = "rope_factors_long.weight"
 
 export interface GgufModel {
   /** One, or the parts of a split model in their order. */
@@ -24,40 +28,6 @@ export interface GgufModel {
   diskBytes: number
 }
 
-const size = z.int().positive()
-const Description = z.object({
-  block_count: size,
-  context_length: size,
-  embedding_length: size,
-  feed_forward_length: size,
-  "attention.head_count": size,
-  "attention.head_count_kv": size.optional(),
-  "attention.key_length": size.optional(),
-  "attention.value_length": size.optional(),
-  "attention.layer_norm_rms_epsilon": z.number().nonnegative(),
-  "attention.sliding_window": size.optional(),
-  "attention.scale": z.number().optional(),
-  "rope.freq_base": z.number().positive().default(10000),
-  "rope.dimension_count": size.optional(),
-  "rope.scaling.type": z.string().optional(),
-  "rope.scaling.factor": z.number().positive().optional(),
-  "rope.scaling.original_context_length": size.optional(),
-  expert_count: z.int().nonnegative().default(0),
-})
-type Description = z.output<typeof Description>
-
-/** Architectures by their GGUF name. `permutes`: convert_hf_to_gguf reorders the rows of q and k for neighboring rotary pairs. */
-const known: Record<string, { config: (description: Description) => Record<string, unknown>; permutes: boolean }> = {
-  llama: {
-    config: (description) =>
-      description["attention.sliding_window"]
-        ? { architectures: ["MistralForCausalLM"], model_type: "mistral", sliding_window: description["attention.sliding_window"] }
-        : { architectures: ["LlamaForCausalLM"], model_type: "llama" },
-    permutes: true,
-  },
-  qwen2: { config: () => ({ architectures: ["Qwen2ForCausalLM"], model_type: "qwen2", use_sliding_window: false }), permutes: false },
-}
-
 export async function readGgufModel(path: string): Promise<GgufModel> {
   const file = await readGgufParts(path)
   const { files, metadata, diskBytes } = file
@@ -66,25 +36,27 @@ export async function readGgufModel(path: string): Promise<GgufModel> {
   const base = { files, metadata, architecture: architecture.slice(0, 100), diskBytes }
   const untranslated = file.tensors.map((tensor) => ({ ...tensor, bytes: tensor.data.bytes }))
   try {
-    if (!Object.hasOwn(known, architecture))
-      throw new AppError("unsupported", `Architecture \`${base.architecture}\` is not supported yet.`)
-    const config = await configOf(path, file, architecture)
-    return { ...base, ...config, tensors: modelTensors(file.tensors, architecture, config.config), reason: null }
+    const known = Object.hasOwn(ggufArchitectures, architecture) ? ggufArchitectures[architecture] : undefined
+    if (!known) throw new AppError("unsupported", `Architecture \`${base.architecture}\` is not supported yet.`)
+    const config = await configOf(path, file, architecture, known)
+    return { ...base, ...config, tensors: modelTensors(path, file.tensors, known, config.config), reason: null }
   } catch (thrown) {
     if (!(thrown instanceof AppError) || thrown.code !== "unsupported") throw thrown
     return { ...base, config: null, generationConfig: null, tensors: untranslated, reason: thrown.message }
   }
 }
 
-async function configOf(path: string, { files, metadata, tensors }: GgufParts, architecture: string) {
+async function configOf(path: string, { files, metadata, tensors }: GgufParts, architecture: string, known: GgufArchitecture) {
   const what = `${path}: metadata ${architecture}`
-  const description = checked(Description, describedValues(metadata, architecture), what)
+  const description = checked(GgufDescription, describedValues(metadata, architecture), what)
   if (description.expert_count > 0)
     throw new AppError("unsupported", `Mixtures of experts (${description.expert_count}) are not supported yet.`)
-  const headDim = headWidth(description, what)
+  const { headDim, rotaryDim } = headWidths(description, known, what)
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]))
-  const freqFactors = byName.get(freqFactorsName)
-  const factors = freqFactors ? await readFreqFactors(files[freqFactors.data.file] ?? path, freqFactors, headDim) : null
+  const factorsOf = async (name: string) => {
+    const tensor = byName.get(name)
+    return tensor ? await readFreqFactors(files[tensor.data.file] ?? path, tensor, rotaryDim) : null
+  }
   const theta = shortest(description["rope.freq_base"])
   const rope = {
     theta,
@@ -93,9 +65,13 @@ async function configOf(path: string, { files, metadata, tensors }: GgufParts, a
     scalingType: description["rope.scaling.type"],
     factor: description["rope.scaling.factor"],
     originalContext: description["rope.scaling.original_context_length"],
+    attentionFactor: description["rope.scaling.attn_factor"],
   }
+  const [factors, short, long] = [await factorsOf(freqFactorsName), await factorsOf(shortFactorsName), await factorsOf(longFactorsName)]
+  const scaling = short && long ? longropeScaling(rope, short, long) : ropeScaling(rope, factors)
+  const epsilon = description["attention.layer_norm_rms_epsilon"] ?? description["attention.layer_norm_epsilon"]
+  if (epsilon === undefined) throw new AppError("bad_file", `${what} lacks attention.layer_norm_rms_epsilon.`)
   const config = {
-    ...known[architecture]?.config(description),
     attention_bias: byName.has("blk.0.attn_q.bias"),
     mlp_bias: byName.has("blk.0.ffn_gate.bias"),
     head_dim: headDim,
@@ -106,13 +82,15 @@ async function configOf(path: string, { files, metadata, tensors }: GgufParts, a
     num_attention_heads: description["attention.head_count"],
     num_hidden_layers: description.block_count,
     num_key_value_heads: description["attention.head_count_kv"] ?? description["attention.head_count"],
-    rms_norm_eps: shortest(description["attention.layer_norm_rms_epsilon"]),
-    rope_scaling: ropeScaling(rope, factors),
+    [description["attention.layer_norm_rms_epsilon"] === undefined ? "layer_norm_eps" : "rms_norm_eps"]: shortest(epsilon),
+    ...(rotaryDim === headDim ? {} : { partial_rotary_factor: rotaryDim / headDim }),
+    rope_scaling: scaling,
     rope_theta: theta,
     tie_word_embeddings: !byName.has("output.weight"),
     torch_dtype: dtypeOf(tensors),
     vocab_size: vocabularySize(path, metadata, byName.get("token_embd.weight")),
     ...tokenIds(metadata),
+    ...known.config(shortened(description), headDim),
   }
   const eos = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"]
   const ends = [...new Set(eos.map((key) => metadata[key]).filter((id) => typeof id === "number"))]
@@ -133,7 +111,7 @@ function describedValues(metadata: Record<string, GgufValue>, architecture: stri
   )
 }
 
-function headWidth(description: Description, what: string): number {
+function headWidths(description: GgufDescription, known: GgufArchitecture, what: string): { headDim: number; rotaryDim: number } {
   const { embedding_length: width, "attention.head_count": heads } = description
   const keyLength = description["attention.key_length"]
   if (keyLength === undefined && width % heads !== 0) {
@@ -141,17 +119,23 @@ function headWidth(description: Description, what: string): number {
   }
   const headDim = keyLength ?? width / heads
   const valueLength = description["attention.value_length"] ?? headDim
-  const rotary = description["rope.dimension_count"] ?? headDim
+  const rotaryDim = description["rope.dimension_count"] ?? headDim
   if (valueLength !== headDim)
     throw new AppError("unsupported", `Values of the width ${valueLength} beside keys of ${headDim} are not supported yet.`)
-  if (rotary !== headDim)
-    throw new AppError("unsupported", `Rotary embeddings of ${rotary} of ${headDim} dimensions are not supported yet.`)
+  if (rotaryDim !== headDim && !known.rotatesParts)
+    throw new AppError("unsupported", `Rotary embeddings of ${rotaryDim} of ${headDim} dimensions are not supported yet.`)
   if (headDim % 2 !== 0) throw new AppError("unsupported", `Heads of the odd width ${headDim} cannot be rotated.`)
   const scale = description["attention.scale"]
-  if (scale !== undefined && Math.abs(scale * Math.sqrt(headDim) - 1) > 1e-5) {
+  if (scale !== undefined && !known.hasAttentionScale && Math.abs(scale * Math.sqrt(headDim) - 1) > 1e-5) {
     throw new AppError("unsupported", `An attention scale of ${scale} is not supported yet.`)
   }
-  return headDim
+  return { headDim, rotaryDim }
+}
+
+/** Numbers that were fp32 in the file, as config.json had them. */
+function shortened(description: GgufDescription): GgufDescription {
+  const entries = Object.entries(description).map(([key, value]) => [key, typeof value === "number" ? shortest(value) : value])
+  return Object.fromEntries(entries) as GgufDescription
 }
 
 /** Rows of the embedding: the metadata may say less where the table is padded. */
@@ -187,15 +171,27 @@ function shortest(value: number): number {
   return value
 }
 
-function modelTensors(tensors: FileTensor[], architecture: string, config: Record<string, unknown>): ModelTensor[] {
-  const heads: Record<string, unknown> = known[architecture]?.permutes
-    ? { attn_q: config.num_attention_heads, attn_k: config.num_key_value_heads }
-    : {}
+function modelTensors(path: string, tensors: FileTensor[], known: GgufArchitecture, config: Record<string, unknown>): ModelTensor[] {
+  const names = namesByRole(describeModel(config, path))
+  const heads: Record<string, unknown> = known.permutes ? { attn_q: config.num_attention_heads, attn_k: config.num_key_value_heads } : {}
+  const isFactors = new Set([freqFactorsName, shortFactorsName, longFactorsName])
   return tensors.flatMap((tensor): ModelTensor[] => {
-    if (tensor.name === freqFactorsName) return []
-    const name = transformersName(tensor.name)
-    if (name === null) throw new AppError("unsupported", `Tensor ${tensor.name} is not known in the architecture \`${architecture}\`.`)
+    if (isFactors.has(tensor.name)) return []
+    const role = roleOfGguf(tensor.name)
+    const name = role === null ? undefined : names.get(role)
+    if (name === undefined) {
+      const [architecture] = config.architectures as string[]
+      throw new AppError("unsupported", `Tensor ${tensor.name} is not known in the architecture \`${architecture}\`.`)
+    }
     const nHeads = heads[tensor.name.split(".")[2] ?? ""]
-    return [{ ...tensor, name, bytes: tensor.data.bytes, ...(typeof nHeads === "number" ? { unpermuteHeads: nHeads } : {}) }]
+    return [
+      {
+        ...tensor,
+        name,
+        bytes: tensor.data.bytes,
+        ...(typeof nHeads === "number" ? { unpermuteHeads: nHeads } : {}),
+        ...(known.addsOneToNorms && role?.endsWith("norm") ? { valueOffset: -1 } : {}),
+      },
+    ]
   })
 }

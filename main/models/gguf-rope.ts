@@ -11,6 +11,18 @@ export interface GgufRope {
   scalingType: string | undefined
   factor: number | undefined
   originalContext: number | undefined
+  attentionFactor?: number | undefined
+}
+
+/** Of Phi-3: both lists are tensors. */
+export function longropeScaling(rope: GgufRope, short: number[], long: number[]): Record<string, unknown> {
+  return {
+    rope_type: "longrope",
+    short_factor: short,
+    long_factor: long,
+    ...(rope.attentionFactor === undefined ? {} : { attention_factor: rope.attentionFactor }),
+    ...(rope.originalContext === undefined ? {} : { original_max_position_embeddings: rope.originalContext }),
+  }
 }
 
 /** `rope_scaling` of config.json; null = none. */
@@ -23,7 +35,7 @@ export function ropeScaling(rope: GgufRope, freqFactors: number[] | null): Recor
   return { rope_type: "yarn", factor, original_max_position_embeddings: originalContext ?? Math.round(contextLength / factor) }
 }
 
-/** The numbers that each rotary frequency is divided by. */
+/** The numbers that each rotary frequency is divided by. `headDim`: what is rotated of it. */
 export async function readFreqFactors(path: string, tensor: FileTensor, headDim: number): Promise<number[]> {
   const what = `${path}: tensor ${tensor.name}`
   if (tensor.dtype !== "F32" || !isSameShape(tensor.shape, [headDim / 2])) {

@@ -16,6 +16,8 @@ export interface StoredTensor {
   quantized?: NativeQuantizedSource
   /** GGUF of the architecture "llama": rows of q and k are permuted per head; the number of heads to undo it. */
   unpermuteHeads?: number
+  /** GGUF of Gemma: norms are stored 1 larger than transformers has them; what is added to undo it. */
+  valueOffset?: number
   /** The file holds the last two dimensions of `shape` the other way round (Conv1D of GPT-2). */
   isTransposed?: boolean
 }

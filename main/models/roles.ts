@@ -57,7 +57,7 @@ function readable(tensor: ModelTensor, { name, shape, isTransposed }: ExpectedTe
 }
 
 export function nativeTensor({ stored, expected }: AssignedTensor): NativeTensor {
-  const { name, data, encoding, shape, quantized, unpermuteHeads, isTransposed } = stored
+  const { name, data, encoding, shape, quantized, unpermuteHeads, valueOffset, isTransposed } = stored
   return {
     role: expected.role,
     name,
@@ -66,6 +66,7 @@ export function nativeTensor({ stored, expected }: AssignedTensor): NativeTensor
     shape,
     ...(quantized ? { quantized } : {}),
     ...(unpermuteHeads ? { unpermuteHeads } : {}),
+    ...(valueOffset ? { valueOffset } : {}),
     ...(isTransposed ? { isTransposed } : {}),
     isLinear: expected.isLinear,
   }

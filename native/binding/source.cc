@@ -167,8 +167,10 @@ StoredTensor to_stored_tensor(const Fields& fields) {
   tensor.data = to_slice(fields.object("data"));
   tensor.encoding = to_encoding(fields);
   tensor.shape = fields.integers("shape", 0, kMaxExact);
+  if (fields.has("valueOffset")) tensor.value_offset = to_float(fields, "valueOffset");
   if (fields.has("isTransposed")) tensor.is_transposed = fields.boolean("isTransposed");
   if (fields.has("unpermuteHeads")) tensor.unpermute_heads = static_cast<int32_t>(fields.integer("unpermuteHeads", 0, kMaxInt32));
+  if (fields.has("valueOffset")) tensor.value_offset = to_float(fields, "valueOffset");
   if (fields.has("isTransposed")) tensor.is_transposed = fields.boolean("isTransposed");
   return tensor;
 }

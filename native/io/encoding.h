@@ -28,6 +28,7 @@ struct StoredTensor {
   Encoding encoding = Encoding::f32;
   std::vector<int64_t> shape;   // row-major
   int32_t unpermute_heads = 0;  // > 0: the rows of each of so many heads are interleaved for GGUF's rotary layout (tensor_reader.cc)
+  float value_offset = 0;       // added to each value; fp32 only (GGUF holds 1 more than Gemma's norms)
   bool is_transposed = false;   // plain types: the file holds the last two dimensions the other way round (Conv1D of GPT-2)
 };
 

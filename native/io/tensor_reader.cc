@@ -70,6 +70,10 @@ TensorReader::TensorReader(const InputFile& file, const StoredTensor& tensor)
     }
     head_rows_ = rows / tensor.unpermute_heads;
   }
+  if (tensor.value_offset != 0 && type_ != DType::f32) {
+    throw Error(ErrorCode::bad_input, text("Tensor ", tensor.name, " in ", encoding_name(tensor.encoding),
+                                           " cannot have an offset added to its values; only fp32 can."));
+  }
   if (tensor.is_transposed && (tensor.shape.size() < 2 || is_gguf_block(tensor.encoding) || head_rows_ != 0)) {
     throw Error(ErrorCode::bad_input, text("Tensor ", tensor.name, " of shape ", shape_text(tensor.shape), " in ",
                                            encoding_name(tensor.encoding), " cannot be transposed."));
@@ -93,6 +97,13 @@ std::vector<int64_t> TensorReader::position(int64_t index) const {
 }
 
 void TensorReader::read(void* dst, int64_t first, int64_t n, std::vector<uint8_t>& raw) const {
+  read_in_order(dst, first, n, raw);
+  if (tensor_.value_offset == 0) return;
+  auto* values = static_cast<float*>(dst);
+  for (int64_t i = 0; i < n; ++i) values[i] += tensor_.value_offset;
+}
+
+void TensorReader::read_in_order(void* dst, int64_t first, int64_t n, std::vector<uint8_t>& raw) const {
   if (tensor_.is_transposed) return read_transposed(static_cast<uint8_t*>(dst), first, n, raw);
   if (head_rows_ == 0) return read_contiguous(dst, first, n, raw);
   const int64_t element_bytes = static_cast<int64_t>(dtype_size(type_));

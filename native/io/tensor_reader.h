@@ -34,6 +34,7 @@ class TensorReader {
   std::vector<int64_t> position(int64_t index) const;
 
  private:
+  void read_in_order(void* dst, int64_t first, int64_t n, std::vector<uint8_t>& raw) const;
   void read_contiguous(void* dst, int64_t first, int64_t n, std::vector<uint8_t>& raw) const;
   void read_transposed(uint8_t* dst, int64_t first, int64_t n, std::vector<uint8_t>& raw) const;
   int64_t row_in_file(int64_t row) const;

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { expect, test } from "vitest"
 import { readGguf } from "../../../main/models/gguf.ts"
 import { readGgufModel } from "../../../main/models/gguf-model.ts"
-import { transformersName } from "../../../main/models/gguf-names.ts"
+import { roleOfGguf } from "../../../main/models/gguf-names.ts"
 import { type GgufRope, ropeScaling } from "../../../main/models/gguf-rope.ts"
 import { ggufBytes, ggufNumber, ggufTensor, ggufText, models, packed, refusal, temporaryFolder } from "./made-files.ts"
 
@@ -35,11 +35,18 @@ for (const [file, source] of [
 }
 
 test("names", () => {
-  expect(transformersName("blk.12.ffn_down.weight")).toBe("model.layers.12.mlp.down_proj.weight")
-  expect(transformersName("blk.0.attn_q.bias")).toBe("model.layers.0.self_attn.q_proj.bias")
-  expect(transformersName("output.weight")).toBe("lm_head.weight")
-  for (const name of ["blk.0.attn_q_norm.weight", "blk.x.attn_q.weight", "constructor", "blk.0.constructor.weight", "blk.0.attn_q.scale"]) {
-    expect(transformersName(name)).toBeNull()
+  expect(roleOfGguf("blk.12.ffn_down.weight")).toBe("layers.12.down")
+  expect(roleOfGguf("blk.0.attn_q.bias")).toBe("layers.0.q.bias")
+  expect(roleOfGguf("output.weight")).toBe("head")
+  for (const name of [
+    "blk.0.attn_foo.weight",
+    "blk.x.attn_q.weight",
+    "constructor",
+    "blk.0.constructor.weight",
+    "blk.0.attn_q.scale",
+    "attn_q.weight",
+  ]) {
+    expect(roleOfGguf(name)).toBeNull()
   }
 })
 

@@ -135,6 +135,21 @@ TEST_CASE(transposed_matrices_are_turned) {
   }
 }
 
+TEST_CASE(an_offset_is_added_to_fp32_values) {
+  const test::TempFile file = file_of(std::vector<float>{1, 2.5f, -3, 0}, 0);
+  StoredTensor tensor = tensor_of(Encoding::f32, {4}, 0, 16);
+  tensor.value_offset = -1;
+  const InputFile input(file.path());
+  std::vector<float> some(3);
+  std::vector<uint8_t> raw;
+  TensorReader(input, tensor).read(some.data(), 1, 3, raw);
+  CHECK((some == std::vector<float>{1.5f, -4, -1}));
+  StoredTensor halves = tensor_of(Encoding::f16, {4}, 0, 8);
+  halves.value_offset = -1;
+  std::string message;
+  CHECK(refusal(file, halves, &message) == "bad_input" && contains(message, "only fp32"));
+}
+
 TEST_CASE(only_plain_matrices_can_be_transposed) {
   const test::TempFile file(std::vector<uint8_t>(4000));
   for (StoredTensor tensor :
