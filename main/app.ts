@@ -15,6 +15,7 @@ import { createFiles } from "./services/files.ts"
 import { createJobs, type Jobs } from "./services/jobs.ts"
 import { createLoader, type Loader } from "./services/loading.ts"
 import { createInUse, createModels } from "./services/models.ts"
+import { createOutliers } from "./services/outliers.ts"
 import { createQuantize } from "./services/quantize.ts"
 import { createRegistry, type Registry } from "./services/registry.ts"
 import { createSettings, type SettingsService } from "./services/settings.ts"
@@ -97,6 +98,7 @@ async function join(
   const inUse = createInUse()
   const inspect = inspectModel
   const models = createModels({ paths, registry, jobs, loader, inUse, inspect })
+  const outliers = createOutliers({ engine, loader })
   const quantize = createQuantize({ paths, engine, registry, jobs, loader, settings, inUse, inspect })
   const starter = createStarter({ paths, registry, jobs, loader, quantize, settings, inUse, inspect, env, ...options.starter })
   const chat = createChat({ engine, chats, loader, warn })
@@ -115,6 +117,7 @@ async function join(
       ...system.handlers,
       ...eventHandlers({ events, measureMemory: system.measureMemory }),
       ...models.handlers,
+      ...outliers.handlers,
       ...starter.handlers,
       ...quantize.handlers,
       ...jobs.handlers,

@@ -4,6 +4,7 @@ import { bytes } from "../sizes.ts"
 import { defineCommand } from "./command.ts"
 import { chooseModel } from "./model-path.ts"
 import { columns, parameters } from "./quantities.ts"
+import { UsageError } from "./usage-error.ts"
 
 export const inspect = defineCommand({
   name: "inspect",
@@ -11,15 +12,34 @@ export const inspect = defineCommand({
   positionals: ["MODEL"],
   options: {
     tensors: { type: "flag", help: "List the tensors too" },
+    outliers: { type: "flag", help: "Run it over some text: what LLM.int8() would take for outliers, in each linear layer" },
+    threshold: { type: "number", value: "X", min: 0, help: "With --outliers: what counts as one (default 6)" },
+    text: { type: "text", value: "FILE", help: "With --outliers: the text (-: from standard input; default: a sample of many kinds)" },
+    "max-tokens": { type: "integer", value: "N", min: 1, max: 1_000_000, help: "With --outliers: how much of the text (default 4096)" },
   },
-  examples: ["inspect ./SmolLM2-135M-Instruct", "inspect model.gguf --tensors --json"],
-  notes: ["MODEL is a folder (one that holds only config.json will do), a GGUF file, or the name of an installed model."],
-  async run(values, [reference = ""], { output }) {
+  examples: [
+    "inspect ./SmolLM2-135M-Instruct",
+    "inspect model.gguf --tensors --json",
+    "inspect ./SmolLM2-135M-Instruct --outliers --threshold 6 --text notes.txt",
+  ],
+  notes: [
+    "MODEL is a folder (one that holds only config.json will do), a GGUF file, or the name of an installed model.",
+    "Outliers are columns that LLM.int8() multiplies in 16 or 32 bits. To count them the weights are loaded, in whatever format they are.",
+  ],
+  async run(values, [reference = ""], context) {
+    const { output } = context
+    const { outliers: wantsOutliers, threshold, text, "max-tokens": maxTokens } = values
+    if (!wantsOutliers && (threshold !== undefined || text !== undefined || maxTokens !== undefined))
+      throw new UsageError("--threshold, --text and --max-tokens go with --outliers only.")
     const [{ path }, { inspectModel }] = await Promise.all([chooseModel(reference), import("../models/inspect.ts")])
     const inspection = await inspectModel(path, { withTensors: values.tensors })
     output.line(inspectionText(inspection))
     if (inspection.tensors) output.line(`\n${tensorTable(inspection.tensors)}`)
-    return inspection
+    if (!wantsOutliers) return inspection
+    const { countOutliers, outlierTable } = await import("./inspect-outliers.ts")
+    const report = await countOutliers(reference, inspection, { threshold, text, maxTokens }, context)
+    output.line(`\n${outlierTable(report)}`)
+    return { ...inspection, outliers: report }
   },
 })
 

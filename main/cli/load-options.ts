@@ -13,6 +13,8 @@ export const loadOptions = {
     choices: ComputeType.options,
     help: "What products are computed in (default: what this processor does fast)",
   },
+  threshold: { type: "number", value: "X", min: 0, help: "Outliers of LLM.int8(), 0: none (default: as the model says, else 6)" },
+  exact: { type: "flag", help: "int8 weights times activations as they are, instead of LLM.int8()" },
   threads: { type: "integer", value: "N", min: 1, max: 256, help: "Threads to use (default: one per core)" },
   backend: {
     type: "choice",
@@ -32,4 +34,4 @@ export const contextOption = {
   },
 } as const satisfies OptionList
 
-export type LoadValues = Values<typeof loadOptions> & Partial<Values<typeof contextOption>>
+export type LoadValues = Partial<Values<typeof loadOptions> & Values<typeof contextOption>>

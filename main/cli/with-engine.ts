@@ -34,6 +34,8 @@ export async function withModel<T>(
       blockSize: values["block-size"] === undefined ? undefined : Number(values["block-size"]),
       context: values.context ?? 0,
       compute: values["compute-dtype"],
+      threshold: values.threshold,
+      exact: values.exact ?? false,
       threads: values.threads ?? 0,
       backend: backend === undefined || backend === "cpu" ? "auto" : backend,
     }

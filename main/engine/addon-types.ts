@@ -164,6 +164,10 @@ export interface NativeLoadOptions {
   /** Positions the KV cache holds. 1 .. decoder.maxContext. */
   context: number
   compute: NativeCompute
+  /** Outlier threshold of LLM.int8(), for int8 weights; absent: 6. 0 = no outliers. */
+  threshold?: number
+  /** int8 weights are multiplied with activations as they are, instead of LLM.int8(). */
+  isExact?: boolean
   /** 0 = one per core that this process may use. */
   threads: number
   /** "auto" or a name of info().backends. */
@@ -222,6 +226,19 @@ export interface NativeGenerateResult {
   timeToFirstTokenMs: number
 }
 
+/** What one linear layer read: see native/model/outliers.h. */
+export interface NativeLayerOutliers {
+  role: string
+  cols: number
+  tokens: number
+  outlierColumns: number
+  outlierValues: number
+  largest: number
+  /** Of all squares, what the outlier columns hold. */
+  squareShare: number
+  mostFrequent: { column: number; tokens: number }[]
+}
+
 export interface NativeModel {
   readonly plan: NativePlan
   /**
@@ -234,6 +251,8 @@ export interface NativeModel {
   logits(options: { tokens: number[]; path: string; offset: number }): Task<{ rows: number; cols: number }>
   /** Times `promptTokens` of prefill and `newTokens` of greedy decoding of fixed token ids, without a tokenizer. */
   bench(options: { promptTokens: number; newTokens: number }): Task<{ prefillMs: number; decodeMs: number; weightBytesPerToken: number }>
+  /** Runs the sequences, each afresh, and counts what every linear layer read. Layers in the order in which they run. */
+  outliers(options: { sequences: { tokens: number[] }[]; threshold: number }): Task<NativeLayerOutliers[]>
   /** Frees the memory. Throws code "busy" while a task runs; calling it twice is harmless. */
   dispose(): void
 }

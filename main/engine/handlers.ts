@@ -22,6 +22,7 @@ export function createHandlers(addon: () => EngineAddon = loadAddon): { handlers
     "model.count": async ({ prompt }) => (await import("./prompt.ts")).countTokens(slot.get(), prompt),
     "model.tokenize": async (input) => (await import("./prompt.ts")).tokenize(slot.get(), input),
     "model.logits": async (input, context) => (await import("./logits.ts")).writeLogits(slot.get(), input, context.signal),
+    "model.outliers": async (wish, { signal }) => (await import("./outliers.ts")).measureOutliers(slot.get(), wish, signal),
     "model.bench": (options, { signal }) => runTask(slot.get().native.bench(options), signal),
 
     "quantize.run": async (options, context) => (await import("./quantize.ts")).quantizeModel(addon(), options, context),

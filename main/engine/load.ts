@@ -3,6 +3,7 @@ import type { CallContext } from "../../shared/rpc.ts"
 import { AppError } from "../../shared/schema/error.ts"
 import { Format } from "../../shared/schema/format.ts"
 import type { LoadedModel, LoadOptions, MemoryPlan } from "../../shared/schema/model.ts"
+import { configuredThreshold } from "../models/dtype.ts"
 import { openModel } from "../models/open.ts"
 import type { OpenedModel } from "../models/opened-model.ts"
 import type { EngineAddon, NativeCompute, NativeLoadOptions, NativeQuantizeSpec } from "./addon-types.ts"
@@ -75,6 +76,8 @@ function toNative(addon: EngineAddon, opened: OpenedModel, options: LoadOptions)
     ...(quantize ? { quantize } : {}),
     context: chooseContext(opened, options.context),
     compute: chooseCompute(addon, options),
+    threshold: options.threshold ?? configuredThreshold(opened.config),
+    isExact: options.exact,
     threads: options.threads,
     backend: options.backend,
     memoryLimitBytes: 0,

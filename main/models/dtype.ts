@@ -16,6 +16,12 @@ export function modelDtype(config: Record<string, unknown>, tensors: ModelTensor
   return (first?.encoding as ModelDtype | undefined) ?? "f32"
 }
 
+/** Outlier threshold of LLM.int8() as transformers reads it: what config.json says, else 6. */
+export function configuredThreshold({ quantization_config: quantization }: Record<string, unknown>): number {
+  const threshold = isObject(quantization) ? quantization.llm_int8_threshold : undefined
+  return typeof threshold === "number" && Number.isFinite(threshold) && threshold >= 0 ? threshold : 6
+}
+
 /** The format of the linear layers that config.json alone gives away. */
 export function configuredFormat(config: Record<string, unknown>): string {
   const { quantization_config: quantization } = config

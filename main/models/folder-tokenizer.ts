@@ -1,22 +1,25 @@
-// The tokenizer of a model folder: tokenizer.json, tokenizer_config.json and the chat template, wherever it is kept.
+// The tokenizer of a model folder: tokenizer.json or what older models have in its place, tokenizer_config.json and the chat
+// template, wherever it is kept.
 import { join } from "node:path"
 import { AppError } from "../../shared/schema/error.ts"
 import { damagedHint, readOptionalText } from "./bounded-file.ts"
 import { isObject, parseJsonObject } from "./json.ts"
+import { readOlderTokenizer } from "./older-tokenizer-files.ts"
 import type { TokenizerSource } from "./opened-model.ts"
 
 const maxTokenizerBytes = 100_000_000
 const maxTemplateBytes = 1 << 20
 
-/** Null: there is no tokenizer.json. */
+/** Null: there is none. Throws unsupported, with its name, for a form that is not read. */
 export async function readTokenizer(folder: string): Promise<TokenizerSource | null> {
   const path = join(folder, "tokenizer.json")
   const text = await readOptionalText(path, maxTokenizerBytes)
-  if (text === null) return null
-  const json = parseJsonObject(text, path, { allowsDuplicates: true })
-  if (!isObject(json.model)) throw new AppError("bad_file", `${path} is no tokenizer: it has no "model".`, damagedHint)
   const config = (await readObject(folder, "tokenizer_config.json")) ?? {}
-  return { json, config, chatTemplate: await readChatTemplate(folder, config) }
+  const read =
+    text === null ? await readOlderTokenizer(folder, config) : { json: parseJsonObject(text, path, { allowsDuplicates: true }), config }
+  if (read === null) return null
+  if (!isObject(read.json.model)) throw new AppError("bad_file", `${path} is no tokenizer: it has no "model".`, damagedHint)
+  return { ...read, chatTemplate: await readChatTemplate(folder, read.config) }
 }
 
 /** The file of its own wins, as in transformers; then chat_template.json of processors; then tokenizer_config.json. */

@@ -62,7 +62,12 @@ async function surveyFolder(path: string): Promise<Survey> {
   await reasons.collect(() => refuseForeign(config, folder.tensors))
   if (!folder.tensors && folder.isPickled) reasons.add("Only pickled .bin weights: refused, they can run code.")
   const tensors = folder.tensors && ((await reasons.collect(() => joinQuantized(folder.tensors ?? [], files))) ?? asTheyAre(folder.tensors))
-  const tokenizer = await readTokenizer(path)
+  let refusal: AppError | null = null
+  const tokenizer = await readTokenizer(path).catch((thrown) => {
+    if (!(thrown instanceof AppError) || thrown.code !== "unsupported") throw thrown
+    refusal = thrown
+    return null
+  })
   const model = tokenizer?.json.model
   return {
     path,
@@ -78,7 +83,10 @@ async function surveyFolder(path: string): Promise<Survey> {
     tokenizer: {
       kind: tokenizer && (isObject(model) && typeof model.type === "string" ? model.type : "unknown"),
       hasChatTemplate: tokenizer?.chatTemplate != null,
-      load: () => tokenizer,
+      load() {
+        if (refusal) throw refusal
+        return tokenizer
+      },
     },
   }
 }

@@ -4,6 +4,7 @@
 #include "binding/addon.h"
 #include "io/file.h"
 #include "model/bench.h"
+#include "model/outliers.h"
 #include "model/session.h"
 #include "plan/load.h"
 
@@ -99,6 +100,32 @@ Napi::Object generated_to_js(Napi::Env env, const GenerateResult& generated) {
   return result;
 }
 
+Napi::Array outliers_to_js(Napi::Env env, const std::vector<LayerOutliers>& layers) {
+  Napi::Array result = Napi::Array::New(env, layers.size());
+  for (uint32_t i = 0; i < layers.size(); ++i) {
+    const Napi::HandleScope scope(env);
+    const LayerOutliers& layer = layers[i];
+    Napi::Object item = Napi::Object::New(env);
+    item.Set("role", layer.role);
+    item.Set("cols", static_cast<double>(layer.cols));
+    item.Set("tokens", static_cast<double>(layer.tokens));
+    item.Set("outlierColumns", static_cast<double>(layer.outlier_columns));
+    item.Set("outlierValues", static_cast<double>(layer.outlier_values));
+    item.Set("largest", layer.largest);
+    item.Set("squareShare", layer.square_share);
+    Napi::Array most_frequent = Napi::Array::New(env, layer.most_frequent.size());
+    for (uint32_t j = 0; j < layer.most_frequent.size(); ++j) {
+      Napi::Object column = Napi::Object::New(env);
+      column.Set("column", layer.most_frequent[j].first);
+      column.Set("tokens", static_cast<double>(layer.most_frequent[j].second));
+      most_frequent.Set(j, column);
+    }
+    item.Set("mostFrequent", most_frequent);
+    result.Set(i, item);
+  }
+  return result;
+}
+
 class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
  public:
   using Owned = std::shared_ptr<LoadedModel>;
@@ -108,6 +135,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
                        {InstanceMethod<&ModelHandle::guard<&ModelHandle::generate>>("generate"),
                         InstanceMethod<&ModelHandle::guard<&ModelHandle::logits>>("logits"),
                         InstanceMethod<&ModelHandle::guard<&ModelHandle::bench>>("bench"),
+                        InstanceMethod<&ModelHandle::guard<&ModelHandle::outliers>>("outliers"),
                         InstanceMethod<&ModelHandle::guard<&ModelHandle::dispose>>("dispose")});
   }
 
@@ -128,6 +156,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Napi::Value generate(const Napi::CallbackInfo& info);
   Napi::Value logits(const Napi::CallbackInfo& info);
   Napi::Value bench(const Napi::CallbackInfo& info);
+  Napi::Value outliers(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);
 
   Owned loaded_;
@@ -191,6 +220,20 @@ Napi::Value ModelHandle::bench(const Napi::CallbackInfo& info) {
       result.Set("decodeMs", timed.decode_ms);
       result.Set("weightBytesPerToken", static_cast<double>(timed.weight_bytes_per_token));
       return result;
+    };
+  });
+}
+
+Napi::Value ModelHandle::outliers(const Napi::CallbackInfo& info) {
+  const Fields fields(info[0], "options");
+  std::vector<std::vector<int32_t>> sequences;
+  fields.each("sequences", [&](const Fields& sequence) { sequences.push_back(to_tokens(sequence, "tokens")); });
+  const double threshold = fields.number("threshold");
+  const auto claim = std::make_shared<Claim>(loaded_);
+  return start_plain_task(info.Env(), [claim, sequences = std::move(sequences), threshold](TaskBase& task) -> ToJs {
+    (*claim)->session.forget();
+    return [layers = measure_outliers(*(*claim)->model, sequences, threshold, task.cancel())](Napi::Env env) {
+      return outliers_to_js(env, layers);
     };
   });
 }

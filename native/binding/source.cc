@@ -200,6 +200,8 @@ LoadOptions to_load_options(const Fields& fields) {
   if (fields.has("quantize")) options.quantize = to_quantize_spec(fields.object("quantize"));
   options.context = fields.integer("context", 1, kMaxInt32);
   options.compute = fields.choice<Compute>("compute", {{"f32", Compute::f32}, {"bf16", Compute::bf16}, {"f16", Compute::f16}});
+  if (fields.has("threshold")) options.int8.threshold = static_cast<float>(fields.number("threshold"));
+  if (fields.has("isExact")) options.int8.is_exact = fields.boolean("isExact");
   options.threads = static_cast<int>(fields.integer("threads", 0, 1024));
   options.backend = fields.text("backend");
   options.memory_limit = static_cast<uint64_t>(fields.integer("memoryLimitBytes", 0, kMaxExact));

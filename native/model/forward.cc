@@ -4,15 +4,18 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "model/outliers.h"
 
 namespace nibble {
 
-Forward::Forward(const DecoderDescription& decoder, const Weights& weights, const KvCache& cache, const OpTable& table, Compute compute)
+Forward::Forward(const DecoderDescription& decoder, const Weights& weights, const KvCache& cache, const OpTable& table, Compute compute,
+                 Int8Products int8)
     : decoder_(decoder),
       weights_(weights),
       cache_(cache),
       table_(table),
       compute_(compute),
+      int8_(int8),
       max_tokens_(std::min(kMaxTokens, cache.capacity())),
       q_width_(int64_t{decoder.n_heads} * decoder.head_dim),
       k_width_(int64_t{decoder.n_kv_heads} * decoder.head_dim),
@@ -88,7 +91,9 @@ size_t Forward::scratch_bytes(const Exec& exec) const {
   size_t most = table_.attention_scratch(exec, attention_args(max_tokens_, cache_.capacity() - max_tokens_, 0));
   for (const int64_t k : {int64_t{d.width}, int64_t{d.embed_width}, attended_width_, int64_t{d.ffn_width}, int64_t{d.experts.ffn_width},
                           int64_t{d.experts.shared_width}, int64_t{d.latent.q_rank}, int64_t{d.latent.kv_rank}}) {
-    if (k > 0) most = std::max(most, table_.matmul_scratch(exec, std::max(max_tokens_, kMaxLogitRows), k, compute_));
+    if (k == 0) continue;
+    const int64_t rows = std::max(max_tokens_, kMaxLogitRows);
+    most = std::max({most, table_.matmul_scratch(exec, rows, k, compute_), table_.matmul_int8_scratch(exec, rows, k)});
   }
   return most;
 }
@@ -106,6 +111,11 @@ void Forward::prepare(Exec& exec) const {
 // y = x W^T + bias for weights that read the same x. Weights of one format share a call (x is prepared once and the threads
 // meet once); a model may mix formats, then each format has its own.
 void Forward::project(Exec& exec, const float* x, int64_t m, std::initializer_list<std::pair<const Linear*, float*>> outputs) const {
+  if (outliers != nullptr) {
+    std::vector<std::string> roles;
+    for (const auto& output : outputs) roles.push_back(output.first->role);
+    outliers->look(exec, x, m, outputs.begin()->first->weight.cols, roles);
+  }
   for (auto first = outputs.begin(); first != outputs.end();) {
     const WeightView& weight = first->first->weight;
     MatmulArgs args;
@@ -113,10 +123,12 @@ void Forward::project(Exec& exec, const float* x, int64_t m, std::initializer_li
     args.m = m;
     args.k = weight.cols;
     args.compute = compute_;
+    args.threshold = int8_.threshold;
     for (; first != outputs.end() && first->first->weight.format == weight.format; ++first) {
       args.outputs[args.n_outputs++] = {&first->first->weight, first->first->bias, first->second};
     }
-    table_.matmul[static_cast<size_t>(weight.format)](exec, args);
+    const bool is_int8 = weight.format == FormatId::Int8 && !int8_.is_exact;
+    (is_int8 ? table_.matmul_int8 : table_.matmul)[static_cast<size_t>(weight.format)](exec, args);
   }
 }
 

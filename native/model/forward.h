@@ -20,6 +20,14 @@ namespace nibble {
 // Sees the activations after each step, for tools: stage ("layers.3.attention"), values in op memory, their number.
 using Observer = std::function<void(const std::string& stage, const float* values, int64_t n)>;
 
+// How int8 weights are multiplied: by LLM.int8(), or, when exact, with x as it is.
+struct Int8Products {
+  bool is_exact = false;
+  float threshold = 6;
+};
+
+class OutlierRecorder;
+
 class Forward {
  public:
   // Tokens of one chunk: enough for the matrix products to be bound by arithmetic, few enough to keep the activations small.
@@ -27,7 +35,8 @@ class Forward {
   // Rows of logits computed at once.
   static constexpr int64_t kMaxLogitRows = 16;
 
-  Forward(const DecoderDescription& decoder, const Weights& weights, const KvCache& cache, const OpTable& table, Compute compute);
+  Forward(const DecoderDescription& decoder, const Weights& weights, const KvCache& cache, const OpTable& table, Compute compute,
+          Int8Products int8 = {});
 
   // Takes room for activations, logits and scratch: once dry, once for real. exec: the one that run() will get.
   void place(Arena& arena, const Exec& exec);
@@ -41,7 +50,8 @@ class Forward {
   // Logits of rows [first, first + n) of the last chunk, n <= kMaxLogitRows: [n, V] in op memory, until the next call.
   const float* logits(Exec& exec, int64_t first, int64_t n);
 
-  Observer observer;  // empty: nobody looks
+  Observer observer;                    // empty: nobody looks
+  OutlierRecorder* outliers = nullptr;  // not owned; null: nobody counts
 
  private:
   // The tokens of the chunk that runs.
@@ -88,6 +98,7 @@ class Forward {
   const KvCache& cache_;
   const OpTable& table_;
   Compute compute_;
+  Int8Products int8_;
   int64_t max_tokens_;  // a chunk is never longer than the cache
   int64_t q_width_, k_width_, v_width_, attended_width_;
 

@@ -1,5 +1,6 @@
 #include "model/model.h"
 
+#include <cmath>
 #include <utility>
 
 #include "core/error.h"
@@ -17,6 +18,9 @@ LoadOptions checked(LoadOptions options) {
     throw Error(ErrorCode::bad_input, text("The context of ", options.context, " tokens is not between 1 and the ", decoder.max_context,
                                            " that the model was made for."));
   }
+  if (!(options.int8.threshold >= 0) || !std::isfinite(options.int8.threshold)) {
+    throw Error(ErrorCode::bad_input, text("The outlier threshold is ", options.int8.threshold, "; it must be 0 or a positive number."));
+  }
   if (options.threads < 0 || options.threads > 1024) {
     throw Error(ErrorCode::bad_input, text("The number of threads is ", options.threads, "; it must be between 0 and 1024."));
   }
@@ -31,7 +35,7 @@ Model::Model(LoadOptions options)
       pool_(options_.threads),
       weights_(options_.source, options_.quantize),
       cache_(decoder(), options_.context),
-      forward_(decoder(), weights_, cache_, table_, options_.compute) {
+      forward_(decoder(), weights_, cache_, table_, options_.compute, options_.int8) {
   exec_.pool = &pool_;
   Arena dry;
   place(dry);

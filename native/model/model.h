@@ -23,6 +23,7 @@ struct LoadOptions {
   std::optional<QuantizeSpec> quantize;  // of linear layers stored in plain types
   int64_t context = 0;                   // positions the cache holds, 1 .. decoder.max_context
   Compute compute = Compute::bf16;
+  Int8Products int8;          // threshold: 0 or positive, finite
   int threads = 0;            // 0 = one per core that this process may use
   std::string backend;        // "auto" or a name that op_table accepts
   uint64_t memory_limit = 0;  // bytes; 0 = what the system has available

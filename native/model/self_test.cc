@@ -45,7 +45,8 @@ TestWeight encode(FormatId format, const std::vector<float>& values) {
   return w;
 }
 
-std::vector<float> multiply(const OpTable& table, const WeightView& weight, const std::vector<float>& x, Compute compute) {
+// is_int8: by LLM.int8(), with some outliers.
+std::vector<float> multiply(const OpTable& table, const WeightView& weight, const std::vector<float>& x, Compute compute, bool is_int8) {
   Exec exec;
   std::vector<float> y(static_cast<size_t>(kTokens * kRows));
   MatmulArgs args;
@@ -55,9 +56,10 @@ std::vector<float> multiply(const OpTable& table, const WeightView& weight, cons
   args.compute = compute;
   args.outputs[0] = {&weight, nullptr, y.data()};
   args.n_outputs = 1;
-  exec.scratch_bytes = table.matmul_scratch(exec, kTokens, kCols, compute);
+  args.threshold = 0.9f;
+  exec.scratch_bytes = is_int8 ? table.matmul_int8_scratch(exec, kTokens, kCols) : table.matmul_scratch(exec, kTokens, kCols, compute);
   exec.scratch = table.alloc(exec.scratch_bytes);
-  table.matmul[static_cast<size_t>(weight.format)](exec, args);
+  (is_int8 ? table.matmul_int8 : table.matmul)[static_cast<size_t>(weight.format)](exec, args);
   table.free(exec.scratch);
   return y;
 }
@@ -70,18 +72,23 @@ std::string self_test(const OpTable& table) {
   for (float& v : values) v = static_cast<float>(rng.uniform() * 2 - 1);
   for (float& v : x) v = static_cast<float>(rng.uniform() * 2 - 1);
   std::string difference;
+  const auto compare = [&](const WeightView& weight, Compute compute, bool is_int8) {
+    const std::vector<float> expected = multiply(op_table("ref"), weight, x, Compute::f32, is_int8);
+    const std::vector<float> actual = multiply(table, weight, x, compute, is_int8);
+    // |x| and |w| are at most 1: the roundings of both factors to bf16 (2^-8 each at most), or of the sums.
+    const double allowed = static_cast<double>(kCols) * (compute == Compute::bf16 ? 0x1p-7 : 0x1p-20);
+    for (size_t i = 0; i < expected.size() && difference.empty(); ++i) {
+      if (std::abs(static_cast<double>(actual[i]) - expected[i]) <= allowed) continue;
+      difference = text(table.name, ", ", is_int8 ? "LLM.int8() of " : "", format_name(weight.format), ", ",
+                        compute == Compute::bf16 ? "bf16" : "fp32", ": element ", i, " is ", actual[i], ", expected ", expected[i],
+                        " within ", allowed);
+    }
+  };
   for_each_format([&](auto format) {
     const TestWeight weight = encode(decltype(format)::kId, values);
     for (const Compute compute : {Compute::f32, Compute::bf16}) {
-      const std::vector<float> expected = multiply(op_table("ref"), weight.view, x, Compute::f32);
-      const std::vector<float> actual = multiply(table, weight.view, x, compute);
-      // |x| and |w| are at most 1: the roundings of both factors to bf16 (2^-9 each) and of the weight, or of the sums.
-      const double allowed = static_cast<double>(kCols) * (compute == Compute::bf16 ? 0x1p-7 : 0x1p-20);
-      for (size_t i = 0; i < expected.size() && difference.empty(); ++i) {
-        if (std::abs(static_cast<double>(actual[i]) - expected[i]) <= allowed) continue;
-        difference = text(table.name, ", ", format_name(weight.view.format), ", ", compute == Compute::bf16 ? "bf16" : "fp32", ": element ",
-                          i, " is ", actual[i], ", expected ", expected[i], " within ", allowed);
-      }
+      compare(weight.view, compute, false);
+      if (!is_four_bit(weight.view.format)) compare(weight.view, compute, true);
     }
   });
   return difference;

@@ -62,6 +62,7 @@ Weights::Weights(const ModelSource& source, const std::optional<QuantizeSpec>& q
 void Weights::add_linear(Roles& roles, const std::string& role, Linear& linear, int64_t rows, int64_t cols) {
   const TensorSource& tensor = roles.take(role);
   linear.weight.rows = rows;  // exists() is asked before read()
+  linear.role = role;
   loader_.add_matrix(tensor, {rows, cols}, rows, cols, tensor.is_linear ? Owner::weights : Owner::unquantized,
                      tensor.is_linear ? quantize_ : std::nullopt, &linear.weight);
   if (const TensorSource* bias = roles.take_optional(role + ".bias")) loader_.add_vector({bias}, {rows}, 0, &linear.bias);
@@ -189,12 +190,19 @@ void Weights::add_fused(Roles& roles, const std::string& role, int64_t rows, int
   loader_.add_matrix(tensor, {n, rows, cols}, n * rows, cols, tensor.is_linear ? Owner::weights : Owner::unquantized,
                      tensor.is_linear ? quantize_ : std::nullopt, &fused.whole.weight);
   if (const TensorSource* bias = roles.take_optional(role + ".bias")) loader_.add_vector({bias}, {n, rows}, 0, &fused.whole.bias);
-  for (FfnWeights& expert : moe.experts) (expert.*part).weight.rows = rows;
+  for (size_t i = 0; i < moe.experts.size(); ++i) {
+    Linear& linear = moe.experts[i].*part;
+    linear.weight.rows = rows;
+    linear.role = text(role, ".", i);
+  }
 }
 
 void Weights::read(const OpTable& table, ThreadPool& pool, const std::function<void(double)>& progress, const Cancel& cancel) {
   loader_.read(table, pool, progress, cancel);
-  if (decoder_.has_tied_head) head_.weight = embed_;
+  if (decoder_.has_tied_head) {
+    head_.weight = embed_;
+    head_.role = "head";
+  }
   for (const auto& fused : fused_) {
     const Linear& whole = fused->whole;
     const int64_t rows = whole.weight.rows / decoder_.experts.n_experts;

@@ -16,6 +16,7 @@ namespace nibble {
 struct Linear {
   WeightView weight;            // rows = 0: the model has no such layer
   const float* bias = nullptr;  // [rows] or null
+  std::string role;             // as in decoder.h
 
   bool exists() const { return weight.rows > 0; }
 };

@@ -5,6 +5,7 @@ import { Chat, ChatSummary, Message, Overflow, Sampling, SearchHit } from "../sc
 import { BlockSize, QuantizedFormat } from "../schema/format.ts"
 import { Job } from "../schema/job.ts"
 import { InstalledModel, LoadedModel, ModelInspection } from "../schema/model.ts"
+import { OutlierReport, OutlierThreshold } from "../schema/outliers.ts"
 import { Settings, SettingsChange } from "../schema/settings.ts"
 import { EngineState, MemorySnapshot, SystemInfo } from "../schema/system.ts"
 
@@ -94,6 +95,11 @@ export const app = {
   "models.remove": method(z.object({ modelId: z.string() }), z.object({ freedBytes: z.number() })),
   /** Loads; a model that is loaded is unloaded first. Progress comes as "load" events. */
   "models.load": method(z.object({ modelId: z.string(), context: z.int().nonnegative().optional() }), LoadedModel),
+  /** What LLM.int8() would take for outliers in each linear layer; the model is loaded if it is not. Without text: of the program's sample. */
+  "models.outliers": method(
+    z.object({ modelId: z.string(), text: z.string().optional(), threshold: OutlierThreshold.default(6) }),
+    OutlierReport,
+  ),
   "models.unload": method(z.void(), z.object({ freedBytes: z.number() })),
   "models.quantize": method(
     z.object({

@@ -4,6 +4,7 @@ import { method, stream } from "../rpc.ts"
 import { ChatTurn, Overflow, Sampling, StopReason } from "../schema/chat.ts"
 import { BlockSize, QuantizedFormat } from "../schema/format.ts"
 import { LoadedModel, LoadOptions, MemoryPlan } from "../schema/model.ts"
+import { OutlierReport, OutlierThreshold } from "../schema/outliers.ts"
 import { EngineInfo } from "../schema/system.ts"
 
 export const Prompt = z.discriminatedUnion("kind", [
@@ -89,6 +90,16 @@ export const engine = {
   "model.logits": method(
     z.object({ tokens: z.array(z.int().nonnegative()).min(1), out: z.string().min(1) }),
     z.object({ out: z.string(), shape: z.array(z.int()) }),
+  ),
+  /** Runs `tokens`, or `text`, or the program's own sample through the model: what LLM.int8() would take for outliers, layer by layer. */
+  "model.outliers": method(
+    z.object({
+      tokens: z.array(z.int().nonnegative()).min(1).optional(),
+      text: z.string().optional(),
+      threshold: OutlierThreshold.default(6),
+      maxTokens: z.int().positive().default(4096),
+    }),
+    OutlierReport,
   ),
   "model.bench": method(
     z.object({ promptTokens: z.int().positive(), newTokens: z.int().positive() }),

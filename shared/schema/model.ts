@@ -1,6 +1,7 @@
 // Models: what a folder or file is (without loading weights), what is installed, what is loaded.
 import { z } from "zod"
 import { ComputeType, Format } from "./format.ts"
+import { OutlierThreshold } from "./outliers.ts"
 
 export const TensorInfo = z.object({
   name: z.string(),
@@ -103,6 +104,10 @@ export const LoadOptions = z.object({
   context: z.int().nonnegative().default(0),
   /** Absent: bf16 where the processor multiplies it, else fp32. */
   compute: ComputeType.optional(),
+  /** Outlier threshold of LLM.int8() for int8 weights, 0 = no outliers. Absent: what the model's files say, else 6. */
+  threshold: OutlierThreshold.optional(),
+  /** int8 weights are multiplied with activations as they are, instead of LLM.int8(). */
+  exact: z.boolean().default(false),
   /** 0 = one per core. */
   threads: z.int().min(0).max(256).default(0),
   /** "auto" or a backend name. */

@@ -38,7 +38,7 @@ const cases: [string, string, string, object][] = [
   ["llama-nf4", "llama", "nf4", {}],
   ["llama-nf4-dq", "llama", "nf4-dq", {}],
   ["llama-fp4", "llama", "fp4", {}],
-  ["llama", "llama", "int8", { quantize: "int8" }],
+  ["llama", "llama", "int8", { quantize: "int8", exact: true }],
   ["llama", "llama", "nf4-dq", { quantize: "nf4-dq" }],
 ]
 test.each(cases)("%s continues as in %s, %s", async (name, reference, variant, options) => {

@@ -23,7 +23,7 @@ export interface Family extends Partial<Expected> {
   file?: string
   folder?: string
   config?: Record<string, unknown>
-  sentencepiece?: IdChecks & { without: string[] }
+  sentencepiece?: IdChecks & { without: string[]; except: number[] }
 }
 
 const read = (name: string) => JSON.parse(readFileSync(`${folder}/${name}`, "utf8"))

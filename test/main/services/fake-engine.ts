@@ -109,6 +109,10 @@ export class FakeEngine {
       "model.count": ({ prompt }) => ({ tokens: prompt.kind === "chat" ? countTurns(prompt.turns) : 0, limit: 8192 }),
       "model.tokenize": notHere,
       "model.logits": notHere,
+      "model.outliers": async ({ threshold }, { signal }) => {
+        await this.passed("model.outliers", { threshold }, signal)
+        return { threshold, tokens: 3, layers: [] }
+      },
       "model.bench": notHere,
       "quantize.run": async (options, { signal, emit }) => {
         const { path, out, format } = options

@@ -15,7 +15,9 @@ namespace {
 // What separates our logits (up to 3 in size) from PyTorch's fp32 ones: keys and values rounded to fp16 (2^-11 each), and for bf16 the
 // rounding of every factor (2^-9), through two layers. Half of this is used at most, by the reference as well.
 constexpr double kFp32Allowance = 8 * 0x1p-11, kBf16Allowance = 32 * 0x1p-9;
-void check_golden(const LoadOptions& options, const uint32_t (&golden_bits)[288], const std::string& what) {
+// Int8 weights are multiplied with activations as they are: what LLM.int8() makes of them is compared in test/addon/logits.test.ts.
+void check_golden(LoadOptions options, const uint32_t (&golden_bits)[288], const std::string& what) {
+  options.int8.is_exact = true;
   const auto model = test::load(options);
   const std::vector<float> logits = test::all_logits(*model, test::tiny_prompt());
   CHECK(logits.size() == 12 * 96);
@@ -63,7 +65,8 @@ TEST_CASE(logits_of_stored_and_of_just_quantized_weights_equal_pytorchs) {
 }
 
 // Between backends only the order of fp32 sums differs: a few 1e-6. Now and then that tips a key or value over to the next fp16, which
-// moves all logits after it; so most prompts must agree closely, and all of them within what fp16 may cost.
+// moves all logits after it; so most prompts must agree closely, and all of them within what fp16 may cost. With LLM.int8() it may tip an
+// activation over to the next of 127 steps as well: 2^-7 of what the largest adds, in each of the products of two layers.
 TEST_CASE(every_backend_gives_the_logits_of_the_reference) {
   for (const auto& stored :
        {std::optional<QuantizeSpec>(), std::optional(kNf4), std::optional(QuantizeSpec{FormatId::Fp4, 32, true}), std::optional(kInt8)}) {
@@ -72,16 +75,18 @@ TEST_CASE(every_backend_gives_the_logits_of_the_reference) {
     for_each_backend([&](const char* backend, Compute compute) {
       if (compute == Compute::bf16) return;
       const auto model = test::load(decoder.load_options(backend));
+      const bool is_int8 = stored && stored->format == FormatId::Int8;
+      const double allowance = is_int8 ? 8 * 0x1p-7 : kFp32Allowance;
       int n_close = 0;
       for (int32_t token = 0; token < 32; ++token) {
         const std::vector<int32_t> prompt = {token * 3, token};
         const std::vector<float> expected = test::all_logits(*reference, prompt), actual = test::all_logits(*model, prompt);
-        test::check_close(backend, actual, expected, [](size_t) { return kFp32Allowance; });
+        test::check_close(backend, actual, expected, [&](size_t) { return allowance; });
         double worst = 0;
         for (size_t i = 0; i < actual.size(); ++i) worst = std::max(worst, std::fabs(static_cast<double>(actual[i]) - expected[i]));
         n_close += worst < 6e-6 ? 1 : 0;
       }
-      if (n_close < 26) throw test::Failure(text(backend, ": only ", n_close, " of 32 prompts agree closely"));
+      if (n_close < (is_int8 ? 20 : 26)) throw test::Failure(text(backend, ": only ", n_close, " of 32 prompts agree closely"));
     });
   }
 }
