@@ -18,6 +18,10 @@ const lower = "\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}"
 export const gpt2Pattern = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 export const llama3Pattern = `${contractions}|${words}|\\p{N}{1,3}|${punctuation}|${space}`
 export const qwen2Pattern = `${contractions}|${words}|\\p{N}|${punctuation}|${space}`
+export const qwen35Pattern = `${contractions}|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|${space}`
+export const seedCoderPattern = `${contractions}|${words}|\\p{N}{1}| ?[^\\s\\p{L}\\p{N}\\r\\n]+|${space}`
+export const bailingPattern =
+  "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+"
 export const tekkenPattern =
   `[^\\r\\n\\p{L}\\p{N}]?[${upper}]*[${lower}]+|[^\\r\\n\\p{L}\\p{N}]?[${upper}]+[${lower}]*` +
   `|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|${space}`
@@ -60,6 +64,9 @@ const linearPatterns = new Set([
   llama3Pattern,
   qwen2Pattern,
   tekkenPattern,
+  qwen35Pattern,
+  seedCoderPattern,
+  bailingPattern,
   ...deepseek3Patterns,
   ...deepseekCoderPatterns,
   ...deepseekLlmPatterns,

@@ -2,14 +2,12 @@
 // model. Both are also written next to quantized weights, so Python must be able to load them.
 import { AppError } from "../../shared/schema/error.ts"
 import type { GgufValue } from "./gguf.ts"
-import { pieceMerges } from "./gguf-piece-merges.ts"
 import { preTokenizationOf } from "./gguf-pre-tokenizers.ts"
 import type { TokenizerSource } from "./opened-model.ts"
+import { bytePairParts, type SentencePieceParts, unigramParts } from "./sentencepiece-tokenizer.ts"
+import { pieceTypes } from "./sentencepiece-tokenizer-file.ts"
 
 type Metadata = Record<string, GgufValue>
-
-/** llama.cpp's numbers. */
-export const tokenTypes = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const
 
 const namedTokens = {
   bos_token: "bos_token_id",
@@ -26,16 +24,17 @@ function damaged(detail: string): AppError {
 export function tokenizerFromGguf(metadata: Metadata): TokenizerSource | null {
   const kind = metadata["tokenizer.ggml.model"]
   if (kind === undefined || kind === "none") return null
-  if (kind !== "gpt2" && kind !== "llama") {
-    const supported = `Supported are "gpt2" (byte-level BPE) and "llama" (SentencePiece).`
-    throw new AppError("unsupported", `The GGUF tokenizer "${String(kind).slice(0, 60)}" is not supported yet.`, supported)
+  if (kind !== "gpt2" && kind !== "llama" && kind !== "t5") {
+    const supported = `Supported are "gpt2" (byte-level BPE), "llama" (SentencePiece's BPE) and "t5" (SentencePiece's unigram model).`
+    throw new AppError("unsupported", `The GGUF tokenizer "${String(kind).slice(0, 60)}" is not supported.`, supported)
   }
+  const isSentencePiece = kind !== "gpt2"
   const table = readTable(metadata)
-  const parts = kind === "gpt2" ? byteLevelParts(metadata) : sentencePieceParts(metadata, table)
   const named = readNamed(metadata, table.tokens)
+  const parts = isSentencePiece ? sentencePieceParts(metadata, table, named) : byteLevelParts(metadata, table)
   const bos = named.bos_token !== undefined && flag(metadata, "add_bos_token", parts.addsBos) ? named.bos_token : null
-  const eos = named.eos_token !== undefined && flag(metadata, "add_eos_token", false) ? named.eos_token : null
-  const added = addedTokens(table, named, kind === "llama")
+  const eos = named.eos_token !== undefined && flag(metadata, "add_eos_token", kind === "t5") ? named.eos_token : null
+  const added = addedTokens(table, named, isSentencePiece)
   const json = {
     version: "1.0",
     truncation: null,
@@ -45,18 +44,7 @@ export function tokenizerFromGguf(metadata: Metadata): TokenizerSource | null {
     pre_tokenizer: parts.preTokenizer,
     post_processor: postProcessor(table.tokens, bos, eos),
     decoder: parts.decoder,
-    model: {
-      type: "BPE",
-      dropout: null,
-      unk_token: kind === "llama" && named.unk_token !== undefined ? table.tokens[named.unk_token]! : null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: kind === "llama",
-      byte_fallback: kind === "llama",
-      ignore_merges: parts.ignoreMerges,
-      vocab: Object.fromEntries(table.ids),
-      merges: parts.merges,
-    },
+    model: parts.model,
   }
   const template = metadata["tokenizer.chat_template"]
   const chatTemplate = typeof template === "string" && template !== "" ? template : null
@@ -114,7 +102,11 @@ function readNamed(metadata: Metadata, tokens: string[]): Named {
     const id = Number(metadata[`tokenizer.ggml.${key}`] ?? Number.NaN)
     if (Number.isInteger(id) && id >= 0 && id < tokens.length) named[name] = id
   }
-  // SentencePiece's own numbers, which llama.cpp assumes too.
+  // The trainers' own numbers, which llama.cpp assumes too.
+  if (metadata["tokenizer.ggml.model"] === "t5") {
+    named.eos_token ??= tokens[1] === "</s>" ? 1 : undefined
+    named.unk_token ??= tokens[2] === "<unk>" ? 2 : undefined
+  }
   if (metadata["tokenizer.ggml.model"] === "llama") {
     named.unk_token ??= tokens[0] === "<unk>" ? 0 : undefined
     named.bos_token ??= tokens[1] === "<s>" ? 1 : undefined
@@ -123,16 +115,11 @@ function readNamed(metadata: Metadata, tokens: string[]): Named {
   return named
 }
 
-interface Parts {
-  normalizer: Record<string, unknown> | null
-  preTokenizer: Record<string, unknown> | null
-  decoder: Record<string, unknown>
-  merges: [string, string][]
-  ignoreMerges: boolean
+interface Parts extends SentencePieceParts {
   addsBos: boolean
 }
 
-function byteLevelParts(metadata: Metadata): Parts {
+function byteLevelParts(metadata: Metadata, table: TokenTable): Parts {
   const name = metadata["tokenizer.ggml.pre"] ?? "default"
   const pre = typeof name === "string" ? preTokenizationOf(name) : null
   if (!pre) {
@@ -144,34 +131,45 @@ function byteLevelParts(metadata: Metadata): Parts {
     if (space < 0) throw damaged(`tokenizer.ggml.merges has an entry that is no pair, number ${i}.`)
     return [merge.slice(0, space), merge.slice(space + 1)]
   })
-  return { ...pre, merges, decoder: { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: true } }
+  const model = {
+    type: "BPE",
+    dropout: null,
+    unk_token: null,
+    continuing_subword_prefix: null,
+    end_of_word_suffix: null,
+    fuse_unk: false,
+    byte_fallback: false,
+    ignore_merges: pre.ignoreMerges,
+    vocab: Object.fromEntries(table.ids),
+    merges,
+  }
+  const decoder = { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: true }
+  return { normalizer: pre.normalizer, preTokenizer: pre.preTokenizer, decoder, model, addsBos: pre.addsBos }
 }
 
-function sentencePieceParts(metadata: Metadata, table: TokenTable): Parts {
-  const scores = optionalNumbers(metadata, "scores", table.tokens.length)
+function sentencePieceParts(metadata: Metadata, { tokens, types }: TokenTable, named: Named): Parts {
+  const scores = optionalNumbers(metadata, "scores", tokens.length)
   if (!scores) throw damaged("tokenizer.ggml.scores is missing.")
-  const hasPrefix = flag(metadata, "add_space_prefix", true)
-  const text = (value: string) => ({ String: value })
-  const normalizers: Record<string, unknown>[] = [{ type: "Replace", pattern: text(" "), content: "▁" }]
-  const decoders: Record<string, unknown>[] = [
-    { type: "Replace", pattern: text("▁"), content: " " },
-    { type: "ByteFallback" },
-    { type: "Fuse" },
-  ]
-  if (hasPrefix) {
-    normalizers.unshift({ type: "Prepend", prepend: "▁" })
-    decoders.push({ type: "Strip", content: " ", start: 1, stop: 0 })
+  const isUnigram = metadata["tokenizer.ggml.model"] === "t5"
+  const vocabulary = {
+    pieces: tokens,
+    scores,
+    types,
+    unknownId: named.unk_token ?? null,
+    byteFallback: !isUnigram || (types?.includes(pieceTypes.byte) ?? false),
+    addsPrefix: flag(metadata, "add_space_prefix", true),
+    removesExtraSpaces: isUnigram && flag(metadata, "remove_extra_whitespaces", true),
+    charsmap: isUnigram ? charsmapOf(metadata) : new Uint8Array(),
   }
-  const { unknown, control, byte } = tokenTypes
-  const isPiece = (id: number) => !table.types || ![unknown, control, byte].some((type) => type === table.types![id])
-  return {
-    normalizer: { type: "Sequence", normalizers },
-    preTokenizer: null,
-    decoder: { type: "Sequence", decoders },
-    merges: pieceMerges(table.tokens, table.ids, scores, isPiece),
-    ignoreMerges: false,
-    addsBos: true,
+  return { ...(isUnigram ? unigramParts(vocabulary) : bytePairParts(vocabulary)), addsBos: !isUnigram }
+}
+
+function charsmapOf(metadata: Metadata): Uint8Array {
+  const bytes = metadata["tokenizer.ggml.precompiled_charsmap"] ?? []
+  if (!Array.isArray(bytes) || bytes.some((byte) => typeof byte !== "number")) {
+    throw damaged("tokenizer.ggml.precompiled_charsmap is not a list of bytes.")
   }
+  return Uint8Array.from(bytes as number[])
 }
 
 interface AddedToken {
@@ -188,8 +186,8 @@ function addedTokens({ tokens, types }: TokenTable, named: Named, isSentencePiec
   const special = new Set<number>(Object.values(named))
   const plain = new Set<number>()
   for (const [id, type] of types?.entries() ?? []) {
-    if (type === tokenTypes.control || (isSentencePiece && type === tokenTypes.unknown)) special.add(id)
-    else if (type === tokenTypes.userDefined) plain.add(id)
+    if (type === pieceTypes.control || (isSentencePiece && type === pieceTypes.unknown)) special.add(id)
+    else if (type === pieceTypes.userDefined) plain.add(id)
   }
   return [...new Set([...special, ...plain])]
     .sort((a, b) => a - b)

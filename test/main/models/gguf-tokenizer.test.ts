@@ -3,7 +3,10 @@ import { describe, expect, test } from "vitest"
 import { createTokenizer } from "../../../main/engine/tokenizer.ts"
 import { type GgufValue, readGguf } from "../../../main/models/gguf.ts"
 import { tokenizerFromGguf } from "../../../main/models/gguf-tokenizer.ts"
+import { parseSentencePiece } from "../../../main/models/sentencepiece-tokenizer-file.ts"
 import { AppError } from "../../../shared/schema/error.ts"
+
+import { expectIds, families, mixedLines } from "../engine/golden-families.ts"
 
 const golden: { texts: string[]; tokenizers: { kind: string; ids: number[][]; with_special: { before: number[]; after: number[] } }[] } =
   JSON.parse(readFileSync("test/golden/tokenizers/cases.json", "utf8"))
@@ -119,6 +122,17 @@ test.each([
   ["tekken", "helloWorld //", ["hello", "World", " //"]],
   ["deepseek-coder", "ab 12\n", ["ab", " ", "1", "2", "\n"]],
   ["deepseek-v3", ".abc 1234", [".abc", " ", "123", "4"]],
+  // Its range from : to ~ holds the letters of ASCII.
+  ["deepseek-llm", "ne\u00e9 12, x", ["ne", "\u00e9", " ", "1", "2", ",", " x"]],
+  ["falcon", "a--b12345 c", ["a", "--", "b", "123", "45", " c"]],
+  ["mpt", "a12 b", ["a", "12", " b"]],
+  ["dbrx", "IT'S 12345", ["IT", "'S", " ", "123", "45"]],
+  ["stablelm2", "it's 12", ["it", "'s", " ", "1", "2"]],
+  ["qwen35", "कि 12", ["कि", " ", "1", "2"]],
+  ["bloom", "ab, 12", ["ab", ",", " 12"]],
+  ["gpt-4o", "helloWorld's 1234", ["hello", "World's", " ", "123", "4"]],
+  ["seed-coder", "a 12\n", ["a", " ", "1", "2", "\n"]],
+  ["bailingmoe", "I'LL 12", ["I", "'LL", " ", "1", "2"]],
 ])("the pre-tokenizer %s splits as its family does", (pre, text, pieces) => {
   // A vocabulary with a token for each piece and no merges: only a piece that is a token as a whole is found with ignore_merges.
   const written = pieces.map((piece) => [...new TextEncoder().encode(piece)].map((byte) => byteCharacter(byte)).join(""))
@@ -144,6 +158,23 @@ function byteCharacter(byte: number): string {
   return String.fromCharCode(256 + others.indexOf(byte))
 }
 
+test("a unigram vocabulary gives SentencePiece's tokens, its precompiled map included", async () => {
+  const file = parseSentencePiece(readFileSync("test/golden/tokenizers/sentencepiece/t5/tokenizer.model"), "tokenizer.model")
+  const source = tokenizerFromGguf({
+    "tokenizer.ggml.model": "t5",
+    "tokenizer.ggml.tokens": file.pieces,
+    "tokenizer.ggml.scores": file.scores,
+    "tokenizer.ggml.token_type": file.types,
+    // As numbers with a sign, like some files have them.
+    "tokenizer.ggml.precompiled_charsmap": [...new Int8Array(file.charsmap)],
+  })
+  const tokenizer = createTokenizer(source!)
+  const { without, except, ...expected } = families.find((family) => family.folder === "sentencepiece/t5")!.sentencepiece!
+  const lines = mixedLines.filter((line) => !without.some((text) => line.includes(text))).filter((_, i) => !except.includes(i))
+  expectIds(tokenizer, lines, expected)
+  expect(tokenizer.encode("a", { addSpecial: true }).at(-1)).toBe(file.eosId)
+}, 60_000)
+
 describe("refused", () => {
   test("no tokenizer at all is none", () => {
     expect(tokenizerFromGguf({})).toBeNull()
@@ -151,6 +182,12 @@ describe("refused", () => {
 
   test.each<[string, Record<string, GgufValue>, string, RegExp]>([
     ["bert", { "tokenizer.ggml.model": "bert" }, "unsupported", /"bert"/],
+    [
+      "a map that is text",
+      { ...sentencePiece(["a"]), "tokenizer.ggml.model": "t5", "tokenizer.ggml.precompiled_charsmap": "x" },
+      "bad_file",
+      /list of bytes/,
+    ],
     ["an unknown pre-tokenizer", byteLevel({ "tokenizer.ggml.pre": "tea-leaves" }), "unsupported", /"tea-leaves"/],
     ["a name from the prototype", byteLevel({ "tokenizer.ggml.pre": "constructor" }), "unsupported", /"constructor"/],
     ["tokens that are numbers", byteLevel({ "tokenizer.ggml.tokens": [1, 2] }), "bad_file", /tokens has an entry that is no text/],
