@@ -60,7 +60,9 @@ export const quantize = defineCommand({
     "quantize model.gguf --out ./model-int8 --format int8 --json",
   ],
   notes: [
-    "Exactly those modules are converted that transformers would convert, of any model in safetensors, also one that cannot run here. With --embeddings or --experts the folder loads here but not in transformers. The folder appears when it is complete; a cancelled or failed run leaves nothing.",
+    "Exactly those modules are converted that transformers would convert, of any model in safetensors, also one that cannot run here. --verbose names what is kept, and why.",
+    "With --embeddings or --experts the folder loads here, not in transformers.",
+    "The folder appears when it is complete; a cancelled or failed run leaves nothing.",
   ],
   async run(values, [reference = ""], { output, signal }) {
     const [{ path, installed }, { inspectModel }, { noteFor }] = await Promise.all([

@@ -81,6 +81,7 @@ class Checkpoint {
   #partOfMatrix(module: string, shape: number[]): TensorPart {
     const last = module.slice(module.lastIndexOf(".") + 1)
     if (heads.test(module)) return { kind: "head" }
+    if (/norm$/.test(last)) return other("a norm")
     if (tables.test(last) && !this.#isProjection(module, last))
       return tokenTables.test(last) ? { kind: "embedding" } : other("a table that is looked up in")
     if (/(^|\.)experts\.\d+\./.test(module)) return { kind: "experts", isTransposed: false }

@@ -160,6 +160,20 @@ describe("quantize", () => {
     expect(existsSync(join(scratch, "relative/model.safetensors"))).toBe(true)
   })
 
+  it("quantizes embedding and head on request, and names what it keeps", async () => {
+    const wish = ["quantize", llama, "--format", "nf4", "--embeddings", "int8"]
+    const [told, listed] = await Promise.all([
+      nibble([...wish, "--out", join(scratch, "tables"), "--verbose"]),
+      nibble([...wish, "--out", join(scratch, "tables-json"), "--json"]),
+    ])
+    expect(told.code).toBe(0)
+    expect(told.out).toMatch(/^16 tensors in nf4, 5 as they were/m)
+    expect(told.out).toMatch(/^Kept \(a vector\):\n {2}model\.layers\.0\.input_layernorm\.weight$/m)
+    expect(listed.json()).toMatchObject({ tensors_kept: 5, kept: [{ reason: "a vector", tensors: expect.any(Array) }] })
+    const generated = await nibble(["generate", join(scratch, "tables"), "--prompt", "Hello", ...greedy, "--json"])
+    expect(generated.code).toBe(0)
+  })
+
   it("leaves nothing of what it refuses", async () => {
     const out = join(scratch, "refused/deep/q")
     const run = await nibble(["quantize", join(models, "llama-int8"), "--out", out, "--format", "nf4", "--json"])

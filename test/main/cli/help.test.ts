@@ -21,7 +21,7 @@ describe.each(commands)("$name", ({ name, summary, load }) => {
   })
 
   it("does not offer what later issues bring", async () => {
-    const later = ["adapter", "experts", "effort", "max-memory", "device", "device-map", "calibration", "embeddings"]
+    const later = ["adapter", "effort", "max-memory", "device", "device-map", "calibration"]
     expect(Object.keys((await load()).options).filter((option) => later.includes(option))).toEqual([])
   })
 })

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import { type NamedTensor, tensorParts } from "../../../main/models/linear-layers.ts"
+import { surveyModel } from "../../../main/models/survey.ts"
 import { top } from "./made-files.ts"
 
 interface ModelClass {
@@ -48,6 +49,16 @@ test("Falcon's layers are converted although transformers 5 does not", () => {
   expect(answers(falcon as ModelClass).filter((answer) => answer.endsWith(" linear"))).toHaveLength(4)
 })
 
+const fixtures = join(top, "test/fixtures/architectures")
+
+test.each(readdirSync(fixtures))("the rule and the description of the decoder agree: %s", async (name) => {
+  const { assigned, tensors, config, reason } = await surveyModel(join(fixtures, name))
+  expect(reason).toBeNull()
+  const found = tensorParts(config, tensors ?? [])
+  const linear = (assigned ?? []).map(({ stored }) => [stored.name, found.get(stored.name)?.kind === "linear"])
+  expect(linear).toEqual((assigned ?? []).map(({ stored, expected }) => [stored.name, expected.isLinear]))
+})
+
 const parts = (tensors: Record<string, number[]>, config = {}) =>
   Object.fromEntries(
     tensorParts(
@@ -67,6 +78,7 @@ test("a model that nobody knows: every part has its kind and its reason", () => 
       "net.blocks.0.scale": [8, 8],
       "net.blocks.0.void.weight": [0, 8],
       "net.blocks.0.one.weight": [1, 8],
+      "net.blocks.0.q_norm.weight": [2, 4],
       "lm_head.weight": [100, 8],
     }),
   ).toEqual({
@@ -78,6 +90,7 @@ test("a model that nobody knows: every part has its kind and its reason", () => 
     "net.blocks.0.scale": { kind: "other", reason: expect.stringContaining("no linear layer") },
     "net.blocks.0.void.weight": { kind: "other", reason: "empty" },
     "net.blocks.0.one.weight": { kind: "linear", isTransposed: false },
+    "net.blocks.0.q_norm.weight": { kind: "other", reason: "a norm" },
     "lm_head.weight": { kind: "head" },
   })
 })
