@@ -13,16 +13,37 @@ function utf8() {
   return new TextDecoder("utf-8", { ignoreBOM: true })
 }
 
-export function byteLevel(): DecodeStep {
-  const decoder = utf8()
-  return {
-    push(piece, out) {
-      const text = decoder.decode(bytesOf(piece), { stream: true })
-      if (text !== "") out.push(text)
-    },
-    end(out) {
-      out.push(decoder.decode())
-    },
+/** A maker of steps, which share what they know of the tokens. */
+export function byteLevel(): () => DecodeStep {
+  const known = new Map<string, { bytes: Uint8Array; ascii: string | null }>()
+  function read(token: string) {
+    let found = known.get(token)
+    if (!found) {
+      const bytes = bytesOf(token)
+      found = { bytes, ascii: bytes.every((byte) => byte < 0x80) ? new TextDecoder().decode(bytes) : null }
+      known.set(token, found)
+    }
+    return found
+  }
+  return () => {
+    const decoder = utf8()
+    /** Then no character is open. */
+    let endsInAscii = true
+    return {
+      push(piece, out) {
+        const { bytes, ascii } = read(piece)
+        if (endsInAscii && ascii !== null) {
+          if (ascii !== "") out.push(ascii)
+          return
+        }
+        const text = decoder.decode(bytes, { stream: true })
+        if (text !== "") out.push(text)
+        if (bytes.length > 0) endsInAscii = bytes.at(-1)! < 0x80
+      },
+      end(out) {
+        out.push(decoder.decode())
+      },
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 // Byte-pair encoding over ids: the pair with the lowest rank is merged first, the leftmost of equals. The same result as Hugging
 // Face's, in time n log n for a piece of n characters (a SentencePiece model gets the whole text as one piece).
+import type { EncodePiece } from "./token-cache.ts"
 import { badTokenizer, type Model } from "./token-json.ts"
 import { PairTable } from "./token-pairs.ts"
 import { utf8Pieces } from "./token-text.ts"
@@ -76,16 +77,10 @@ class KeyHeap {
   }
 }
 
-const cachedPieces = 50_000
-const cachedLength = 64
-
-export type EncodePiece = (piece: string, out: number[]) => void
-
 export function createMerger(model: Model, vocabulary: Vocabulary, isByteLevel: boolean): EncodePiece {
   const table = readMerges(model, vocabulary)
   const pieces = utf8Pieces(model, vocabulary, isByteLevel)
   const heap = new KeyHeap()
-  const cache = new Map<string, number[]>()
 
   /** Merges `ids` in place and gives how many are left. */
   function merge(ids: number[]): number {
@@ -126,25 +121,14 @@ export function createMerger(model: Model, vocabulary: Vocabulary, isByteLevel: 
     return kept
   }
 
-  function encoded(piece: string): number[] {
-    if (model.ignore_merges) {
-      const whole = vocabulary.ids.get(pieces.written(piece))
-      if (whole !== undefined) return [whole]
+  return (piece, out) => {
+    const whole = model.ignore_merges ? vocabulary.ids.get(pieces.written(piece)) : undefined
+    if (whole !== undefined) {
+      out.push(whole)
+      return
     }
     const ids = pieces.symbols(piece)
     if (ids.length > 1) ids.length = merge(ids)
-    return ids
-  }
-
-  return (piece, out) => {
-    let ids = cache.get(piece)
-    if (!ids) {
-      ids = encoded(piece)
-      if (piece.length <= cachedLength) {
-        if (cache.size >= cachedPieces) cache.clear()
-        cache.set(piece, ids)
-      }
-    }
     for (let i = 0; i < ids.length; i++) out.push(ids[i]!)
   }
 }

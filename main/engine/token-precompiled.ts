@@ -4,6 +4,8 @@
 import { badTokenizer } from "./token-json.ts"
 
 const maxGraphemeBytes = 5
+/** The longest published replacement has 33 bytes. */
+const maxReplacementBytes = 256
 
 export function compilePrecompiled(base64: string): (text: string) => string {
   const bytes = Buffer.from(base64, "base64")
@@ -36,8 +38,9 @@ export function compilePrecompiled(base64: string): (text: string) => string {
   function lookUp(text: string): string | null {
     const place = shortestMatch(encoder.encode(text))
     if (place < 0 || place >= replacements.length) return null
-    const end = replacements.indexOf(0, place)
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(replacements.subarray(place, end < 0 ? undefined : end))
+    const end = replacements.subarray(place, place + maxReplacementBytes + 1).indexOf(0)
+    if (end < 0) throw badTokenizer(`normalizer: a replacement in the precompiled map has more than ${maxReplacementBytes} bytes or no end`)
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(replacements.subarray(place, place + end))
   }
 
   /** Null: it stays as it is. */

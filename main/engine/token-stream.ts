@@ -58,7 +58,7 @@ function compileSteps(decoders: Decoder[]): (() => DecodeStep)[] {
 function compileStep(step: Exclude<Decoder, { type: "Fuse" }>): () => DecodeStep {
   switch (step.type) {
     case "ByteLevel":
-      return byteLevel
+      return byteLevel()
     case "ByteFallback":
       return byteFallback
     case "Replace": {

@@ -1,13 +1,17 @@
 // The unigram model: of all ways to cut a piece into entries of the vocabulary, the one with the highest sum of scores, the way
 // with the longer last entry where they are equal. Time: characters times the longest match.
+
+import type { EncodePiece } from "./token-cache.ts"
 import { badTokenizer, type Model } from "./token-json.ts"
-import type { EncodePiece } from "./token-merge.ts"
 import { PairTable } from "./token-pairs.ts"
 import { byteToken } from "./token-text.ts"
 import type { Vocabulary } from "./token-vocabulary.ts"
 
 /** What an unknown character costs below the worst entry. */
 const unknownPenalty = 10
+
+/** Several times what the largest published vocabulary needs; each takes up to 64 bytes. */
+const maxNodes = 2 ** 22
 
 /** A tree over UTF-16 code units; the values of (node, unit) are the next node and the id that ends there, or -1. */
 function treeOf(pieces: [string, number][]): PairTable {
@@ -21,6 +25,8 @@ function treeOf(pieces: [string, number][]): PairTable {
       const at = tree.find(node, unit)
       if (at < 0) {
         tree.set(node, unit, nodes, ends ? id : -1)
+        if (nodes === maxNodes)
+          throw badTokenizer(`model.vocab of a unigram model is too large: its pieces need more than ${maxNodes} nodes`)
         node = nodes++
       } else {
         if (ends) tree.setSecond(at, id)

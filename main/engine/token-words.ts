@@ -1,6 +1,7 @@
 // The models that know whole words: WordLevel looks a piece up, WordPiece cuts it greedily into the longest entries from the left.
+
+import type { EncodePiece } from "./token-cache.ts"
 import { badTokenizer, type Model } from "./token-json.ts"
-import type { EncodePiece } from "./token-merge.ts"
 import type { Vocabulary } from "./token-vocabulary.ts"
 
 /** It may be missing until it is needed. */

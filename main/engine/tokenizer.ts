@@ -5,11 +5,13 @@ import type { TokenizerSource } from "../models/opened-model.ts"
 import { withTimeLimit } from "./time-limit.ts"
 import { createAddedTokenFinder } from "./token-added.ts"
 import { specialAround } from "./token-around.ts"
+import { cached, type EncodePiece } from "./token-cache.ts"
 import { badTokenizer, type Model, readTokenizerJson, type TokenizerJson } from "./token-json.ts"
-import { createMerger, type EncodePiece } from "./token-merge.ts"
+import { createMerger } from "./token-merge.ts"
 import { compileNormalizers } from "./token-normalize.ts"
 import { isLinear } from "./token-patterns.ts"
 import { compilePreTokenizers } from "./token-split.ts"
+import type { Pattern } from "./token-steps.ts"
 import { compileDecoder } from "./token-stream.ts"
 import { byteCharacters, byteLevelText } from "./token-text.ts"
 import { createUnigram } from "./token-unigram.ts"
@@ -64,20 +66,25 @@ function build(source: TokenizerSource): Tokenizer {
   const encodeBody = compileEncoder(json, added, vocabulary)
   const around = specialAround(json.postProcessors, vocabulary)
   const newDecoder = compileDecoder(json.decoders)
-  const isSafe = [...json.normalizers, ...json.preTokenizers].every((step) => !("pattern" in step) || isLinear(step.pattern))
+  const isSafe = (steps: object[]) => steps.every((step) => !("pattern" in step) || isLinear(step.pattern as Pattern))
+  const encodesSafely = isSafe([...json.normalizers, ...json.preTokenizers])
+  const decodesSafely = isSafe(json.decoders ?? [])
+  const lateDecoding = () => badTokenizer("putting a text together by the decoder's patterns took too long")
+  const limited = <T>(work: () => T): T => (decodesSafely ? work() : withTimeLimit(limitMs(0), work, lateDecoding))
 
   function stream({ skipSpecial = false }: { skipSpecial?: boolean } = {}): TokenStream {
     const decoder = newDecoder()
     return {
-      push(ids) {
-        let text = ""
-        for (const id of ids) {
-          const token = texts[id]
-          if (token !== undefined && !(skipSpecial && special.has(id))) text += decoder.push(token)
-        }
-        return text
-      },
-      end: decoder.end,
+      push: (ids) =>
+        limited(() => {
+          let text = ""
+          for (const id of ids) {
+            const token = texts[id]
+            if (token !== undefined && !(skipSpecial && special.has(id))) text += decoder.push(token)
+          }
+          return text
+        }),
+      end: () => limited(decoder.end),
     }
   }
 
@@ -87,7 +94,7 @@ function build(source: TokenizerSource): Tokenizer {
       const wellFormed = text.toWellFormed()
       const late = () => badTokenizer(`splitting a text of ${text.length} characters by its patterns took too long`)
       const ids = asBadFile(() =>
-        isSafe ? encodeBody(wellFormed) : withTimeLimit(limitMs(text.length), () => encodeBody(wellFormed), late),
+        encodesSafely ? encodeBody(wellFormed) : withTimeLimit(limitMs(text.length), () => encodeBody(wellFormed), late),
       )
       return addSpecial ? [...around.before, ...ids, ...around.after] : ids
     },
@@ -106,7 +113,7 @@ function compileEncoder(json: TokenizerJson, added: TokenizerJson["addedTokens"]
   const normalize = compileNormalizers(json.normalizers)
   const hasAllBytes = byteCharacters.every((character) => vocabulary.ids.has(character))
   const splitter = compilePreTokenizers(json.preTokenizers, hasAllBytes)
-  const encodePiece = modelEncoder(json.model, vocabulary, splitter.isByteLevel)
+  const encodePiece = cached(modelEncoder(json.model, vocabulary, splitter.isByteLevel))
   const isNormalized = (token: { normalized?: boolean | undefined; special: boolean }) =>
     json.normalizers.length > 0 && (token.normalized ?? !token.special)
   const findRaw = createAddedTokenFinder(

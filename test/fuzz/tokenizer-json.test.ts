@@ -18,7 +18,13 @@ const sources = [
   "test/fixtures/models/llama-tied-sharded",
   "test/fixtures/models/mistral",
   "test/golden/tokenizers/unigram",
-].map((folder) => ["tokenizer.json", "tokenizer_config.json"].map((name) => readFileSync(`${folder}/${name}`, "utf8")))
+]
+  .map((folder) => ["tokenizer.json", "tokenizer_config.json"].map((name) => readFileSync(`${folder}/${name}`, "utf8")))
+  .concat(
+    ["t5", "unigram-bytes", "bert", "word-level", "continued", "openai-gpt", "falcon", "steps-inverted", "steps-ctc", "steps-next"].map(
+      (name) => [readFileSync(`test/golden/tokenizers/families/${name}.json`, "utf8"), "{}"],
+    ),
+  )
 
 const hostile: readonly unknown[] = [
   ...[null, true, false, 0, -1, 1.5, 2 ** 31, 2 ** 53, 1e308, "", "a", "▁", "<s>", "\ud800", "\u0000", "a".repeat(300)],

@@ -98,6 +98,34 @@ describe("a tokenizer.json that cannot be used is refused by name", () => {
     expect(text).toMatch(/^bad_file: tokenizer\.json: .*took too long/)
   }, 20_000)
 
+  test("a pattern of the decoder that takes exponential time ends with an error", () => {
+    const change: Change = (json) => {
+      json.added_tokens.push({ id: 400, content: `${"a".repeat(50)}b` })
+      json.decoder = { type: "Replace", pattern: { Regex: "(?:a+)+$" }, content: "" }
+    }
+    expect(refusal("smollm", change, (tokenizer) => tokenizer.decode([400]))).toMatch(/^bad_file: tokenizer\.json: .*took too long/)
+  }, 20_000)
+
+  test("a precompiled map whose replacement does not end", () => {
+    // One entry, for "a": the root, its child with a leaf, the leaf; and no byte that ends the replacement.
+    const units = new Uint32Array(256).fill(0)
+    units[0] = 1 << 10
+    units[1 ^ 0x61] = 0x61 | (1 << 8) | (0x10 << 10)
+    units[1 ^ 0x61 ^ 0x10] = 0x80000000
+    const bytes = Buffer.concat([Buffer.from(Uint32Array.of(1024).buffer), Buffer.from(units.buffer), Buffer.alloc(300, 0x62)])
+    const normalizer = (content: Buffer) => ({ type: "Precompiled", precompiled_charsmap: content.toString("base64") })
+    expect(refusal("smollm", (json) => (json.normalizer = normalizer(bytes)))).toMatch(/more than 256 bytes or no end/)
+    const ended = Buffer.concat([bytes.subarray(0, -299), Buffer.alloc(1)])
+    const tokenizer = changed("smollm", (json) => (json.normalizer = normalizer(ended)))
+    expect(tokenizer.decode(tokenizer.encode("banana"))).toBe("bbnbnb")
+  })
+
+  test("a unigram model whose pieces need too much memory", () => {
+    const pieces = Array.from({ length: 70 }, (_, i) => [`${i}${"x".repeat(65_000)}`, -1])
+    const change: Change = (json) => Object.assign(json, { added_tokens: [], model: { type: "Unigram", unk_id: 0, vocab: pieces } })
+    expect(refusal("smollm", change)).toMatch(/more than 4194304 nodes/)
+  }, 20_000)
+
   test("a normalizer that lets the text explode", () => {
     const text = refusal(
       "smollm",
