@@ -10,7 +10,8 @@ For a chat model in each format: both programs quantize the model; the two folde
 where bitsandbytes' CPU backend is known to differ from its CUDA kernels); then both programs answer a question greedily
 from each of the two folders. Tiny models of other kinds (GPT-2, T5, mixtures of experts, vision and language) must
 become the same tensors and the same config.json in both programs, with the exact codes that CUDA gives, and load in
-transformers; folders of every storage type and in several files must be read; PEFT must train on top of ours.
+transformers; folders of every storage type and in several files must be read; PEFT must train on top of ours. Every
+architecture that Nibble runs is quantized by both: the same folders, and logits as exact arithmetic gives them.
 
 The logits of Nibble must lie as near to exact arithmetic (weights decoded exactly, fp32) as twice the distance of
 bitsandbytes itself. The answers must be the same tokens, but for a step where the lead of the best token in exact
@@ -44,6 +45,8 @@ REQUIREMENTS = ROOT / "scripts" / "requirements-golden.txt"
 NEEDED = ("torch", "transformers", "bitsandbytes", "accelerate", "peft", "safetensors", "tokenizers", "gguf", "numpy")
 FORMATS = ("nf4", "nf4-dq", "fp4", "fp4-dq", "int8")
 TINY = ROOT / "test" / "fixtures" / "models" / "llama"  # rows of 64 and 128: bitsandbytes' CPU kernels run no others
+ARCHITECTURES = ROOT / "test" / "fixtures" / "architectures"
+GOLDEN = ROOT / "test" / "golden" / "architectures"
 NO_PACKAGES = 3
 
 
@@ -192,7 +195,7 @@ def round_trips(model: Path, work: Path, formats: list[str], nibble: Nibble, arg
 
 
 def everything(work: Path, nibble: Nibble, args: argparse.Namespace) -> list[str]:
-    from golden import crossings
+    from golden import architecture_crossings, crossings
 
     print("tiny Llama")
     problems = round_trips(TINY, work, args.formats, nibble, args)
@@ -203,6 +206,7 @@ def everything(work: Path, nibble: Nibble, args: argparse.Namespace) -> list[str
         ("experts", crossings.expert_keys(nibble, work)),
         ("PEFT", crossings.peft(nibble, TINY, work, args.formats)),
         ("models of other kinds", crossings.other_kinds(nibble, work, ["nf4-dq", "int8"])),
+        ("every architecture", architecture_crossings.every_architecture(nibble, ARCHITECTURES, GOLDEN, work, ["nf4-dq", "int8"])),
     )
     for title, found in parts:
         print(title, flush=True)
