@@ -62,6 +62,10 @@ function compileStep(step: Exclude<Decoder, { type: "Fuse" }>): () => DecodeStep
     case "ByteFallback":
       return byteFallback
     case "Replace": {
+      if ("String" in step.pattern && step.pattern.String !== "") {
+        const search = step.pattern.String
+        return () => mapped((piece) => (piece.includes(search) ? piece.replaceAll(search, () => step.content) : piece))
+      }
       const pattern = compilePattern(step.pattern)
       return () => mapped((piece) => piece.replace(pattern, () => step.content))
     }
