@@ -1,7 +1,7 @@
 // From LoadOptions to a plan or a loaded model.
 import type { CallContext } from "../../shared/rpc.ts"
 import { AppError } from "../../shared/schema/error.ts"
-import { Format } from "../../shared/schema/format.ts"
+import { type ComputeType, Format } from "../../shared/schema/format.ts"
 import type { LoadedModel, LoadOptions, MemoryPlan } from "../../shared/schema/model.ts"
 import { configuredThreshold } from "../models/dtype.ts"
 import { openModel } from "../models/open.ts"
@@ -59,7 +59,7 @@ function summarize(addon: EngineAddon, opened: OpenedModel, options: LoadOptions
     path: opened.path,
     architecture: opened.architecture,
     format: options.quantize ?? opened.inspection.format,
-    compute: native.compute === "bf16" ? ("bf16" as const) : ("fp32" as const),
+    compute: computeNames[native.compute],
     context: native.context,
     contextLimit: opened.decoder.maxContext,
     hasChatTemplate: Boolean(opened.tokenizer?.chatTemplate),
@@ -94,9 +94,12 @@ function chooseContext(opened: OpenedModel, wanted: number): number {
   )
 }
 
+const computeNames: Record<NativeCompute, ComputeType> = { f32: "fp32", f16: "fp16", bf16: "bf16" }
+
 /** bf16 pays where the processor multiplies it; elsewhere it would only lose digits. */
 function chooseCompute(addon: EngineAddon, options: LoadOptions): NativeCompute {
-  if (options.compute) return options.compute === "bf16" ? "bf16" : "f32"
+  const wanted = (["f32", "f16", "bf16"] as const).find((native) => computeNames[native] === options.compute)
+  if (wanted) return wanted
   const { isa, features } = addon.info()
   const isFast = features.includes("avx512bf16") && isa === "avx512" && (options.backend === "auto" || options.backend === isa)
   return isFast ? "bf16" : "f32"

@@ -56,6 +56,15 @@ describe("generate", () => {
     expect(nf4.json()).toMatchObject({ seed: 7, format: "nf4-dq", isa: "ref" })
   })
 
+  it("computes in each type", async () => {
+    const runs = await Promise.all(
+      ["fp32", "fp16", "bf16"].map((type) =>
+        nibble(["generate", llama, "--prompt", "Hello", ...greedy, "--compute-dtype", type, "--json"]),
+      ),
+    )
+    expect(runs.map((run) => run.json<{ compute_dtype: string }>().compute_dtype)).toEqual(["fp32", "fp16", "bf16"])
+  })
+
   it("stops before a given text", async () => {
     const args = ["generate", llama, "--prompt", "Hello", ...greedy, "--json"]
     const { text } = (await nibble(args)).json<Generated>()
