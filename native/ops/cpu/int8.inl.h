@@ -19,29 +19,51 @@ struct Int8Sums {
   float outliers[R];
 };
 
-// The first R rows of a block times row m of x. Only the first row of x comes from memory: the others find the block in the cache.
+// out [R] = the sum of the codes' products.
 template <class V, int R>
+inline void sum_codes_each(const typename V::Sums* sums, int32_t* out) {
+  if constexpr (R == 4 && requires { V::sum4_codes(sums, out); }) {
+    V::sum4_codes(sums, out);
+  } else {
+    for (int r = 0; r < R; ++r) out[r] = V::sum_codes(sums[r]);
+  }
+}
+
+// Codes of R rows from the last whole step on, followed by zeros.
+template <class V, int R>
+struct Int8Rest {
+  int8_t codes[R][4 * V::kWidth];
+};
+
+template <class V, int R>
+inline void copy_rest(Int8Rest<V, R>& rest, const Int8Block& w, int64_t whole, int64_t k) {
+  for (int r = 0; r < R; ++r) {
+    for (int64_t i = 0; i < 4 * V::kWidth; ++i) rest.codes[r][i] = whole + i < k ? w.codes[r * w.stride + whole + i] : int8_t{0};
+  }
+}
+
+// The first R rows of a block times row m of x. Only for the first row of x they come from memory, for the others from the cache.
+template <class V, int R, bool kIsFar>
 inline Int8Sums<R> dot_int8(const Int8Block& w, const Int8X& x, int64_t m) {
   constexpr int64_t kStep = 4 * V::kWidth;
-  const int8_t* rows = w.codes;
   const int8_t* x_codes = x.codes + m * x.stride;
   const int64_t whole = x.k / kStep * kStep;
   typename V::Sums sums[R];
   for (int r = 0; r < R; ++r) sums[r] = V::set_sums(0);
   for (int64_t k = 0; k < whole; k += kStep) {
     const auto x_k = V::load_codes(x_codes + k);
-    for (int r = 0; r < R; ++r) sums[r] = V::dot_codes(sums[r], V::raise_codes(V::load_codes(rows + r * w.stride + k)), x_k);
-    if (m == 0 && k % 64 < kStep) fetch_ahead<V, R, false, false>(rows, w.stride, k);
+    for (int r = 0; r < R; ++r) sums[r] = V::dot_codes(sums[r], V::raise_codes(V::load_codes(w.codes + r * w.stride + k)), x_k);
+    if (m == 0 && k % 64 < kStep) fetch_ahead<V, R, kIsFar, false>(w.codes, w.stride, k);
   }
-  int8_t rest[R][kStep] = {};
+  Int8Rest<V, R> rest;
   if (whole < x.k) {
-    for (int r = 0; r < R; ++r) {
-      for (int64_t k = whole; k < x.k; ++k) rest[r][k - whole] = rows[r * w.stride + k];
-      sums[r] = V::dot_codes(sums[r], V::raise_codes(V::load_codes(rest[r])), V::load_codes(x_codes + whole));
-    }
+    copy_rest<V, R>(rest, w, whole, x.k);
+    for (int r = 0; r < R; ++r)
+      sums[r] = V::dot_codes(sums[r], V::raise_codes(V::load_codes(rest.codes[r])), V::load_codes(x_codes + whole));
   }
   Int8Sums<R> result;
-  for (int r = 0; r < R; ++r) result.codes[r] = V::sum_codes(sums[r]) - V::kCodeOffset * x.code_sums[m];
+  sum_codes_each<V, R>(sums, result.codes);
+  for (int r = 0; r < R; ++r) result.codes[r] -= V::kCodeOffset * x.code_sums[m];
 
   typename V::F products[R];
   for (int r = 0; r < R; ++r) products[r] = V::zero();
@@ -49,22 +71,25 @@ inline Int8Sums<R> dot_int8(const Int8Block& w, const Int8X& x, int64_t m) {
     const int64_t k = x.groups[g];
     const auto x_k = V::load(x.outliers + m * x.stride + k);
     for (int r = 0; r < R; ++r)
-      products[r] = V::fma(V::load_i8(k < whole ? rows + r * w.stride + k : rest[r] + k - whole), x_k, products[r]);
+      products[r] = V::fma(V::load_i8(k < whole ? w.codes + r * w.stride + k : rest.codes[r] + k - whole), x_k, products[r]);
   }
   sum_each<V, R>(products, result.outliers);
   return result;
 }
 
-// Rows [row, row + R) of one output.
-template <class V, int R>
-inline void few_rows_int8(const MatmulOutput& output, const Int8Block& w, int64_t row, const Int8X& x) {
+// The rows of one output.
+template <class V, int R, bool kIsFar>
+inline void few_rows_int8(const MatmulOutput& output, const Int8Block& w, RowGroup<kIsFar> rows, const Int8X& x) {
+  float scales[R], bias[R];
+  for (int r = 0; r < R; ++r) {
+    scales[r] = w.scales[r * w.scale_stride] * (1.0f / 127);
+    bias[r] = output.bias != nullptr ? output.bias[rows[r]] : 0.0f;
+  }
   for (int64_t m = 0; m < x.m; ++m) {
-    const Int8Sums<R> sums = dot_int8<V, R>(w, x, m);
-    float* y = output.y + m * output.weight->rows + row;
-    for (int r = 0; r < R; ++r) {
-      const float scale = w.scales[r] / 127.0f, bias = output.bias != nullptr ? output.bias[row + r] : 0.0f;
-      y[r] = static_cast<float>(sums.codes[r]) * (x.scales[m] * scale) + sums.outliers[r] * scale + bias;
-    }
+    const Int8Sums<R> sums = dot_int8<V, R, kIsFar>(w, x, m);
+    float* y = output.y + m * output.weight->rows;
+    for (int r = 0; r < R; ++r)
+      y[rows[r]] = static_cast<float>(sums.codes[r]) * (x.scales[m] * scales[r]) + sums.outliers[r] * scales[r] + bias[r];
   }
 }
 
@@ -238,12 +263,22 @@ struct MatmulInt8 {
   const MatmulArgs& args;
   const Int8X& x;
 
-  // Rows [row, last) of one output; few rows of x.
+  // Rows [row, last) of one output; few rows of x. Int8 rows are read as matvec.inl.h does, other ones lie together once they are int8.
   void few_rows(const MatmulOutput& output, int64_t row, int64_t last, int8_t* codes, float* scales) const {
-    for (; row + kRowsAtATime <= last; row += kRowsAtATime) {
-      few_rows_int8<V, kRowsAtATime>(output, int8_block<V, Format>(*output.weight, row, kRowsAtATime, codes, scales, x.stride), row, x);
+    const WeightView& w = *output.weight;
+    const int64_t n_groups = (last - row) / kRowsAtATime;
+    const auto multiply = [&]<int R, bool kIsFar>(RowGroup<kIsFar> rows) {
+      Int8Block block = int8_block<V, Format>(w, rows.row, kIsFar ? 1 : R, codes, scales, x.stride);
+      block.stride *= rows.distance;
+      block.scale_stride = rows.distance;
+      few_rows_int8<V, R, kIsFar>(output, block, rows, x);
+    };
+    if (Format::kId == FormatId::Int8 && n_groups * w.cols >= kStream_min) {
+      for (int64_t i = 0; i < n_groups; ++i) multiply.template operator()<kRowsAtATime, true>({row + i, n_groups});
+    } else {
+      for (int64_t i = 0; i < n_groups; ++i) multiply.template operator()<kRowsAtATime, false>({row + i * kRowsAtATime, 1});
     }
-    for (; row < last; ++row) few_rows_int8<V, 1>(output, int8_block<V, Format>(*output.weight, row, 1, codes, scales, x.stride), row, x);
+    for (row += n_groups * kRowsAtATime; row < last; ++row) multiply.template operator()<1, false>({row, 1});
   }
 
   void run(bool is_many) const {

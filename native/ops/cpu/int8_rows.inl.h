@@ -61,10 +61,13 @@ inline void find_outliers(Exec& exec, const MatmulArgs& args, Int8X& x) {
   const float limit = plain::round_f16_finite(args.threshold);
   for (int64_t i = 0; i < x.k; i += V::kWidth) {
     float* keep = x.keep + i;
-    const bool has_outliers = V::largest(V::load(keep)) >= limit;
-    if (has_outliers) x.groups[x.n_groups++] = static_cast<int32_t>(i);
+    if (!(V::largest(V::load(keep)) >= limit)) {
+      V::store(keep, V::set1(1));
+      continue;
+    }
+    x.groups[x.n_groups++] = static_cast<int32_t>(i);
     for (int64_t j = 0; j < V::kWidth; ++j) {
-      const bool is_outlier = has_outliers && i + j < x.k && keep[j] >= limit;
+      const bool is_outlier = i + j < x.k && keep[j] >= limit;
       if (is_outlier) x.columns[x.n_columns++] = static_cast<int32_t>(i + j);
       keep[j] = is_outlier ? 0.0f : 1.0f;
     }
@@ -135,11 +138,12 @@ inline void quantize_x(Exec& exec, const MatmulArgs& args, Int8X& x, bool is_pac
   });
 }
 
-// Rows of a weight as int8: codes [n_rows, stride], scales [n_rows].
+// Rows of a weight as int8, `stride` codes and `scale_stride` scales apart.
 struct Int8Block {
   const int8_t* codes;
   int64_t stride;
   const float* scales;
+  int64_t scale_stride = 1;
 };
 
 // One row of a plain weight, by the rule of quantize_rows; a scale of NaN for a row without a finite fp16 image.

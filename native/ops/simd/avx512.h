@@ -161,6 +161,15 @@ struct V {
   static Sums set_sums(int32_t x) { return (Sums)_mm512_set1_epi32(x); }
   static Sums dot_codes(Sums sum, Codes w, Codes x) { return (Sums)_mm512_dpbusd_epi32((I)sum, w, x); }
   static int32_t sum_codes(Sums a) { return _mm512_reduce_add_epi32((I)a); }
+  static void sum4_codes(const Sums* a, int32_t* out) {  // as sum4
+    const I ab = _mm512_add_epi32(_mm512_shuffle_i32x4((I)a[0], (I)a[1], 0x44), _mm512_shuffle_i32x4((I)a[0], (I)a[1], 0xee));
+    const I cd = _mm512_add_epi32(_mm512_shuffle_i32x4((I)a[2], (I)a[3], 0x44), _mm512_shuffle_i32x4((I)a[2], (I)a[3], 0xee));
+    I s = _mm512_add_epi32(_mm512_shuffle_i32x4(ab, cd, 0x88), _mm512_shuffle_i32x4(ab, cd, 0xdd));
+    s = _mm512_add_epi32(s, _mm512_shuffle_epi32(s, (_MM_PERM_ENUM)0x4e));
+    s = _mm512_add_epi32(s, _mm512_shuffle_epi32(s, (_MM_PERM_ENUM)0xb1));
+    const I picked = _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), s);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm512_castsi512_si128(picked));
+  }
   static F floats_of(Sums a) { return _mm512_cvtepi32_ps((I)a); }
 
   // Extra: products of bf16 pairs, fp32 sums. A Pairs holds 32 bf16.
