@@ -39,7 +39,8 @@ export function describeModel(config: Record<string, unknown>, what: string, sto
   const headDim = headWidth(settings, nKvHeads, what)
   const common = commonOf(settings, own, { nKvHeads, headDim, what })
   const difference = architecture.describe(settings, common)
-  const names = storedNames(architecture.names, stored)
+  const inLayer = { ...architecture.names.inLayer, ...difference.inLayer }
+  const names = storedNames({ ...architecture.names, inLayer }, stored)
   // A head of its own is used even where config.json says that it is tied, as transformers 5 does.
   const hasTiedHead = settings.tie_word_embeddings && !stored?.has(weightName(names.ends.head))
   const ropes = difference.decoder?.ropes ?? (difference.decoder?.layers?.every(({ rope }) => rope < 0) ? [] : [common.rope()])
@@ -79,7 +80,8 @@ function ownConfig({ part }: Architecture, config: Record<string, unknown>): Rec
 function readSettings(architecture: Architecture, config: Record<string, unknown>, what: string): Settings<z.ZodRawShape> {
   const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined))
   const raw: Record<string, unknown> = { ...decoderDefaults, ...architecture.defaults, ...given }
-  for (const [common, own] of Object.entries(architecture.renamed)) if (raw[own] !== undefined) raw[common] = raw[own]
+  for (const [common, own] of Object.entries(architecture.renamed)) if (raw[own] != null) raw[common] = raw[own]
+  if (architecture.isFfnFourfold && typeof raw.hidden_size === "number") raw.intermediate_size ??= 4 * raw.hidden_size
   return { ...checked(DecoderConfig, raw, what), ...checked(z.object(architecture.fields), raw, what) }
 }
 

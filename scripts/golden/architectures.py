@@ -15,6 +15,7 @@ import torch
 from safetensors.numpy import save_file
 from torch import nn
 from transformers import DynamicCache, GenerationConfig, PreTrainedModel
+from transformers.models.falcon.modeling_falcon import FalconLinear
 from transformers.pytorch_utils import Conv1D
 from transformers.quantizers.base import get_keys_to_not_convert
 from transformers.quantizers.quantizers_utils import should_convert_module
@@ -57,7 +58,7 @@ def build(name: str, recipe: Recipe) -> PreTrainedModel:
     """The random model, rounded to its dtype and held in fp32. Wider than the usual initialization, so that attention is far from
     uniform and logits are far from each other."""
     torch.manual_seed(SEED)  # what adjust() leaves as it was drawn
-    config = recipe.config(**recipe.fields, attn_implementation="eager")
+    config = recipe.config(**{"attn_implementation": "eager", **recipe.fields})
     generator, dtype = _generator(name), getattr(torch, recipe.dtype)
     model = recipe.model(config).eval().float()
     with torch.no_grad():
@@ -99,18 +100,20 @@ def check_folder(name: str, recipe: Recipe, model: PreTrainedModel, folder: Path
     """What was saved must load again and compute the same; what was rewritten, transformers may not know."""
     if recipe.rewrite:
         return
-    loaded = recipe.model.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    attention = recipe.fields.get("attn_implementation", "eager")
+    loaded = recipe.model.from_pretrained(folder, dtype=torch.float32, attn_implementation=attention).eval()
     tokens = prompt(name, recipe, 0)
     if (decoder.logits(loaded, tokens) != decoder.logits(model, tokens)).any():
         raise AssertionError(f"{name}: the saved folder computes something else")
 
 
 def quantized_copy(model: PreTrainedModel, format_name: str) -> PreTrainedModel:
-    """The model with what transformers converts for bitsandbytes replaced by its round trip: Conv1D is turned first."""
+    """The model with what transformers converts for bitsandbytes replaced by its round trip: Conv1D is turned first; FalconLinear was
+    converted up to transformers 4."""
     result = copy.deepcopy(model)
     kept = get_keys_to_not_convert(model)
     for key, module in result.named_modules():
-        if type(module) not in (nn.Linear, Conv1D) or not should_convert_module(key, kept):
+        if type(module) not in (nn.Linear, Conv1D, FalconLinear) or not should_convert_module(key, kept):
             continue
         weight = module.weight.detach().numpy()
         if isinstance(module, Conv1D):

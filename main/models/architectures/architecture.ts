@@ -64,6 +64,8 @@ export type DecoderChange = Partial<Omit<NativeDecoder, "architecture" | "nLayer
 
 export interface Difference {
   decoder?: DecoderChange
+  /** Names in layers that the configuration decides. */
+  inLayer?: TensorNames["inLayer"]
   /** Roles whose linear layer or norm has a bias. */
   biases?: Role[]
   /** Roles whose matrix lies transposed in 16- and 32-bit checkpoints: GPT-2's Conv1D. */
@@ -99,10 +101,12 @@ export interface Architecture<Shape extends z.ZodRawShape = z.ZodRawShape> {
   part: string | null
   /** Fields of config.json beyond those of decoder-config.ts. */
   fields: Shape
-  /** Fields of decoder-config.ts that this configuration calls otherwise: `{hidden_size: "n_embd"}`. */
+  /** Fields of decoder-config.ts that this configuration calls otherwise, at least at times: `{hidden_size: "n_embd"}`. */
   renamed: Record<string, string>
   /** What its configuration class in transformers fills in for absent fields, where that differs from decoderDefaults. */
   defaults: Record<string, unknown>
+  /** The feed-forward part is four times as wide as the model where the configuration leaves its width open. */
+  isFfnFourfold: boolean
   names: TensorNames
   describe(config: Settings<Shape>, common: Common): Difference
 }
@@ -116,6 +120,7 @@ export interface Draft<Shape extends z.ZodRawShape> {
   fields?: Shape
   renamed?: Record<string, string>
   defaults?: Record<string, unknown>
+  isFfnFourfold?: boolean
   names?: Partial<TensorNames>
   describe?(config: Settings<Shape>, common: Common): Difference
 }
@@ -130,6 +135,7 @@ export function architecture<Shape extends z.ZodRawShape = Record<never, never>>
     fields: draft.fields ?? ({} as Shape),
     renamed: draft.renamed ?? {},
     defaults: draft.defaults ?? {},
+    isFfnFourfold: draft.isFfnFourfold ?? false,
     names: {
       prefix: names.prefix ?? llamaNames.prefix,
       otherPrefixes: names.otherPrefixes ?? llamaNames.otherPrefixes,

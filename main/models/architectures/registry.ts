@@ -1,36 +1,61 @@
 // The one list of architectures. A new one is its file and a line here.
 import type { Architecture } from "./architecture.ts"
+import { bloom } from "./bloom.ts"
 import { cohere, cohere2 } from "./cohere.ts"
+import { falcon } from "./falcon.ts"
 import { gemma } from "./gemma.ts"
 import { gemma2 } from "./gemma2.ts"
 import { gemma3, gemma3Text } from "./gemma3.ts"
+import { gptBigcode } from "./gpt-bigcode.ts"
+import { gptNeo } from "./gpt-neo.ts"
+import { gptNeox } from "./gpt-neox.ts"
+import { gpt2 } from "./gpt2.ts"
+import { gptj } from "./gptj.ts"
 import { granite } from "./granite.ts"
 import { internlm2 } from "./internlm2.ts"
 import { llama } from "./llama.ts"
 import { mistral } from "./mistral.ts"
+import { mpt, originalMpt } from "./mpt.ts"
 import { olmo } from "./olmo.ts"
 import { olmo2, olmo3 } from "./olmo2.ts"
+import { opt } from "./opt.ts"
+import { phi } from "./phi.ts"
 import { phi3 } from "./phi3.ts"
 import { qwen2 } from "./qwen2.ts"
 import { qwen3 } from "./qwen3.ts"
 import { smollm3 } from "./smollm3.ts"
+import { stablelm } from "./stablelm.ts"
+import { starcoder2 } from "./starcoder2.ts"
 
 export const architectures: readonly Architecture[] = [
+  bloom,
   cohere,
   cohere2,
+  falcon,
   gemma,
   gemma2,
   gemma3,
   gemma3Text,
+  gpt2,
+  gptBigcode,
+  gptj,
+  gptNeo,
+  gptNeox,
   granite,
   internlm2,
   llama,
   mistral,
+  mpt,
   olmo,
   olmo2,
   olmo3,
+  opt,
+  originalMpt,
+  phi,
   phi3,
   qwen2,
   qwen3,
   smollm3,
+  stablelm,
+  starcoder2,
 ]
