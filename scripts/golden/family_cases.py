@@ -27,10 +27,11 @@ N_WHOLE = 12
 
 NOTES = [
     "test/golden/tokenizers/families/<family>.json: a tokenizer.json; sentencepiece/<model>/tokenizer.model: trained by SentencePiece. "
-    f"mixed-lines.json: the texts. families.json: for each tokenizer the checksums of each {BLOCK} lines: `ids` (special tokens in the text "
-    "recognized, none added), `tokens` as the vocabulary writes them, `decoded` with and `plain` without special tokens; `first` the ids of "
-    "the first lines; `before`, `after` the ids that are added around a text. A checksum is the start of the SHA-256 of the concatenation "
-    "of length in bytes, colon, text for every text (ids of a line: joined by commas). `sentencepiece`: the ids of SentencePiece itself, `without` lines that hold one of these, `except` these of the rest.",
+    f"mixed-lines.json: the texts. families.json: for each tokenizer the checksums of each {BLOCK} lines: `ids` (special tokens in the "
+    "text recognized, none added), `tokens` as the vocabulary writes them, `decoded` with and `plain` without special tokens; `first` "
+    "the ids of the first lines; `before`, `after` the ids that are added around a text. A checksum is the start of the SHA-256 of the "
+    "concatenation of length in bytes, colon, text for every text (ids of a line: joined by commas). `sentencepiece`: the ids of SentencePiece "
+    "itself, `without` lines that hold one of these, `except` these of the rest.",
 ]
 
 
@@ -77,7 +78,8 @@ EXACT_SPACES: dict[str, Any] = {
     "byte_fallback": True,
 }
 MODELS: dict[str, Callable[[Path], None]] = {
-    "llama": lambda path: train_sentencepiece(path, "bpe", 640, user_defined_symbols=LLAMA_SYMBOLS, control_symbols=["<control>"], **EXACT_SPACES),
+    "llama": lambda path: train_sentencepiece(
+        path, "bpe", 640, user_defined_symbols=LLAMA_SYMBOLS, control_symbols=["<control>"], **EXACT_SPACES),
     "gemma": lambda path: train_sentencepiece(
         path, "bpe", 640, add_dummy_prefix=False, pad_id=0, eos_id=1, bos_id=2, unk_id=3, bos_piece="<bos>", eos_piece="<eos>",
         user_defined_symbols=["<start_of_turn>", "<table>", "\n\n"], **EXACT_SPACES),
@@ -114,9 +116,11 @@ def legacy_llama(folder: Path) -> Tokenizer:
 
 # (folder, tokenizer_config.json, what transformers makes of the two or None)
 CONVERSIONS: list[tuple[str, dict[str, Any], Callable[[Path], Tokenizer] | None]] = [
-    ("llama", {"tokenizer_class": "LlamaTokenizer", "legacy": False, "add_bos_token": True}, lambda folder: LlamaTokenizer.from_pretrained(folder)._tokenizer),
+    ("llama", {"tokenizer_class": "LlamaTokenizer", "legacy": False, "add_bos_token": True},
+     lambda folder: LlamaTokenizer.from_pretrained(folder)._tokenizer),
     ("llama", {"tokenizer_class": "LlamaTokenizer", "add_bos_token": False}, legacy_llama),
-    ("gemma", {"tokenizer_class": "GemmaTokenizer", "add_bos_token": True}, lambda folder: GemmaTokenizer.from_pretrained(folder)._tokenizer),
+    ("gemma", {"tokenizer_class": "GemmaTokenizer", "add_bos_token": True},
+     lambda folder: GemmaTokenizer.from_pretrained(folder)._tokenizer),
     ("t5", {"tokenizer_class": "T5Tokenizer"}, lambda folder: T5Tokenizer.from_pretrained(folder)._tokenizer),
     ("unigram-bytes", {}, None),
 ]
@@ -133,8 +137,8 @@ def sentencepiece_itself(folder: Path, lines: list[str], converted: Tokenizer | 
     """`except`: the lines in which transformers differs, because its normalizer takes a space and a mark on it for one character."""
     processor = spm.SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
     special = [processor.id_to_piece(i) for i in range(len(processor)) if processor.is_control(i) or processor.is_unknown(i)]
-    # SentencePiece knows special tokens only as ids, takes U+2581 for a space, and puts no space after user-defined symbols as the converter
-    # does. T5Tokenizer takes U+0085 for a space.
+    # SentencePiece knows special tokens only as ids, takes U+2581 for a space, and puts no space after user-defined symbols as the
+    # converter does. T5Tokenizer takes U+0085 for a space.
     without = sorted({*special, *SPECIALS, *LLAMA_SYMBOLS, "▁", "\x00", "\x85"})
     kept = [line for line in lines if not any(text in line for text in without)]
     differing = []
@@ -142,7 +146,8 @@ def sentencepiece_itself(folder: Path, lines: list[str], converted: Tokenizer | 
         differing = [i for i, line in enumerate(kept) if converted.encode(line, add_special_tokens=False).ids != processor.encode(line)]
     if len(differing) > 0.01 * len(kept):
         raise AssertionError(f"{folder}: {len(differing)} of {len(kept)} lines differ from SentencePiece")
-    return {"without": without, "except": differing, **ids_checks([processor.encode(line) for i, line in enumerate(kept) if i not in set(differing)])}
+    ids = [processor.encode(line) for i, line in enumerate(kept) if i not in differing]
+    return {"without": without, "except": differing, **ids_checks(ids)}
 
 
 def write(out: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 from tokenizers import AddedToken, Regex, Tokenizer, models, pre_tokenizers, trainers
@@ -59,6 +60,17 @@ def train(tokenizer: Tokenizer, size: int = SIZE, byte_level: bool = True, **opt
     if kind != "WordLevel":
         options = {"initial_alphabet": alphabet, **options}
     tokenizer.train_from_iterator(training_lines(), trainer[kind](vocab_size=size, show_progress=False, **options))
+
+
+def plain_merges(tokenizer: Tokenizer, count: int) -> tuple[list[str], list[tuple[str, str]]]:
+    """Characters and merges behind the tokenizer's normalizer and pre-tokenizer. From these the vocabularies with a prefix or a suffix are
+    made: the trainers of those give another one on every run."""
+    learner = Tokenizer(models.BPE())
+    learner.normalizer, learner.pre_tokenizer = tokenizer.normalizer, tokenizer.pre_tokenizer
+    train(learner, count, False)
+    learned = json.loads(learner.to_str())["model"]
+    characters = sorted((piece for piece in learned["vocab"] if len(piece) == 1), key=learned["vocab"].get)
+    return characters, [(left, right) for left, right in learned["merges"]]
 
 
 def add(tokenizer: Tokenizer, special: list[str] = [], plain: list[str] = [], normalized: bool = False, rstrip: bool = False) -> None:

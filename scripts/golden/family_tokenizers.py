@@ -14,8 +14,8 @@ from tokenizers import normalizers as n
 from tokenizers import pre_tokenizers as p
 
 from .family_parts import (
-    BLOOM_SPLIT, DEEPSEEK3_SPLITS, DEEPSEEK_LLM_SPLITS, LLAMA3_SPLIT, O200K_SPLIT, QWEN2_SPLIT, TEKKEN_SPLIT, add, plain_bytes, split, train,
-    unigram_scores,
+    BLOOM_SPLIT, DEEPSEEK3_SPLITS, DEEPSEEK_LLM_SPLITS, LLAMA3_SPLIT, O200K_SPLIT, QWEN2_SPLIT, TEKKEN_SPLIT, add, plain_bytes, plain_merges,
+    split, train, unigram_scores,
 )
 from .tiny_tokenizers import spm_merges, spm_pieces
 
@@ -130,8 +130,8 @@ def charsmap(rules: dict[str, str]) -> bytes:
     return proto.normalizer_spec.precompiled_charsmap
 
 
-RULES = {"ﬁ": "fi", "…": "...", "½": "1/2", "e\u0301": "é", "Ａ": "A", "１": "1", "\u00a0": " ", "\t": " ", "\u200b": "", "ß": "ss", "か\u3099": "が",
-         "①": "1", "ﬀ": "ff", "²": "2", "\u3000": " ", "“": "\"", "İ": "i\u0307"}
+RULES = {"ﬁ": "fi", "…": "...", "½": "1/2", "e\u0301": "é", "Ａ": "A", "１": "1", "\u00a0": " ", "\t": " ", "\u200b": "", "ß": "ss",
+         "か\u3099": "が",         "①": "1", "ﬀ": "ff", "²": "2", "\u3000": " ", "“": "\"", "İ": "i\u0307"}
 
 
 def unigram(byte_fallback: bool) -> Tokenizer:
@@ -150,11 +150,17 @@ def unigram(byte_fallback: bool) -> Tokenizer:
 
 
 def bert(lowercase: bool) -> Tokenizer:
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=100 if lowercase else 12))
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = n.BertNormalizer(lowercase=lowercase)
     tokenizer.pre_tokenizer = p.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece(cleanup=lowercase)
-    train(tokenizer, 900, False, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+    characters, merges = plain_merges(tokenizer, 600)
+    pieces = [*characters, *(left + right for left, right in merges)]
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    words = [*specials, *pieces, *("##" + piece for piece in pieces)]
+    tokenizer.model = models.WordPiece({word: i for i, word in enumerate(words)}, unk_token="[UNK]",
+                                       max_input_chars_per_word=100 if lowercase else 12)
+    add(tokenizer, specials)
     ids = [(token, tokenizer.token_to_id(token)) for token in ("[SEP]", "[CLS]")]
     tokenizer.post_processor = processors.BertProcessing(*ids)
     return tokenizer
@@ -169,20 +175,30 @@ def word_level() -> Tokenizer:
 
 
 def openai_gpt() -> Tokenizer:
-    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", end_of_word_suffix="</w>"))
+    tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = n.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = p.BertPreTokenizer()
     tokenizer.decoder = decoders.BPEDecoder(suffix="</w>")
-    train(tokenizer, 700, False, special_tokens=["<unk>"], end_of_word_suffix="</w>")
+    characters, merges = plain_merges(tokenizer, 500)
+    doubled = [pair for left, right in merges for pair in ((left, right), (left, right + "</w>"))]
+    words = ["<unk>", *(character + end for end in ("", "</w>") for character in characters), *dict.fromkeys(map("".join, doubled))]
+    tokenizer.model = models.BPE({word: i for i, word in enumerate(words)}, doubled, unk_token="<unk>", end_of_word_suffix="</w>")
+    add(tokenizer, ["<unk>"])
     return tokenizer
 
 
 def continued() -> Tokenizer:
-    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", continuing_subword_prefix="##", fuse_unk=True))
+    tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = n.NFD()
     tokenizer.pre_tokenizer = p.WhitespaceSplit()
     tokenizer.decoder = decoders.WordPiece(cleanup=False)
-    train(tokenizer, 700, False, special_tokens=["<unk>"], continuing_subword_prefix="##")
+    characters, merges = plain_merges(tokenizer, 500)
+    doubled = [pair for left, right in merges for pair in ((left, "##" + right), ("##" + left, "##" + right))]
+    merged = dict.fromkeys(left + right[2:] for left, right in doubled)
+    words = ["<unk>", *(begin + character for begin in ("", "##") for character in characters), *merged]
+    tokenizer.model = models.BPE({word: i for i, word in enumerate(words)}, doubled, unk_token="<unk>", fuse_unk=True,
+                                 continuing_subword_prefix="##")
+    add(tokenizer, ["<unk>"])
     return tokenizer
 
 
@@ -231,10 +247,12 @@ FAMILIES: dict[str, Callable[[], Tokenizer]] = {
     "continued": continued,
     # The table of scripts in tokenizers is older than this character.
     "steps-scripts": lambda: steps(p.UnicodeScripts(), n.Sequence([n.NFKC(), n.Replace("\U0001f9d1", "")])),
-    "steps-previous": lambda: steps(p.Sequence([p.Punctuation("merged_with_previous"), p.Digits(False)]), n.Strip(), decoders.Replace("a", "")),
+    "steps-previous": lambda: steps(p.Sequence([p.Punctuation("merged_with_previous"), p.Digits(False)]), n.Strip(),
+                                    decoders.Replace("a", "")),
     "steps-next": lambda: steps(p.Sequence([p.CharDelimiterSplit("e"), p.Split(" ", "merged_with_next"), p.FixedLength(5)]), n.Lowercase()),
     "steps-contiguous": lambda: steps(p.Split(Regex(r"\w"), "contiguous", invert=True), n.StripAccents(), decoders.Strip("e", 0, 1)),
-    "steps-inverted": lambda: steps(p.Split(Regex(r"[^\S\n]|\d+"), "merged_with_previous", invert=True), n.BertNormalizer(False, True, True, False),
-                                    decoders.Sequence([decoders.Fuse(), decoders.Replace(Regex("[aeiou]+"), "_"), decoders.Strip("_", 1, 0)])),
+    "steps-inverted": lambda: steps(p.Split(Regex(r"[^\S\n]|\d+"), "merged_with_previous", invert=True),
+                                    n.BertNormalizer(False, True, True, False), decoders.Sequence([
+                                        decoders.Fuse(), decoders.Replace(Regex("[aeiou]+"), "_"), decoders.Strip("_", 1, 0)])),
     "steps-ctc": lambda: steps(p.Whitespace(), n.Nmt(), decoders.CTC(pad_token="<unk>", word_delimiter_token="o")),
 }

@@ -21,17 +21,19 @@ WORDS = (
 CODE = (
     "def f(x):|return x+1|    if a == b:|\tfor i in range(10):|x = {'k': [1, 2]}|#include <stdio.h>|int *p = &a[i++];|a->b && !c || d|"
     "std::vector<int> v;|const f = (x) => x ** 2;|SELECT * FROM t WHERE id=7;|</div>|<p class=\"x\">&amp;|// note|/* why */|"
-    "https://a.example/b?c=d&e=%20f|C:\\Temp\\x.txt|user@host.example|$HOME/${X}|`code`|```py|\\n\\t\\\\|0xFF_u8|1e-5f|a_b-c.d|fooBarBaz|HTTPServer|"
-    "iPhone15Pro|v1.2.3-rc1|\"quoted\"|'single'|(((|]]]|{{}}|=>|!==|<<=|...|---|***|~~~|@@|##|%d%s"
+    "https://a.example/b?c=d&e=%20f|C:\\Temp\\x.txt|user@host.example|$HOME/${X}|`code`|```py|\\n\\t\\\\|0xFF_u8|1e-5f|a_b-c.d|fooBarBaz|"
+    "HTTPServer|iPhone15Pro|v1.2.3-rc1|\"quoted\"|'single'|(((|]]]|{{}}|=>|!==|<<=|...|---|***|~~~|@@|##|%d%s"
 ).split("|")
 NUMBERS = "0 7 42 365 1234 98765 1000000 3.14159 -1.5e10 1,234,567.89 ½ ²³ ١٢٣٤ १२३ 一二三 ⅧⅣ ①② １２３ 12:34 2024-02-29 50% €9.99".split()
 EMOJI = (
     "😀 😂 👍🏽 👩‍👩‍👧‍👦 👨🏿‍💻 🇫🇷🇩🇪 ❤️ ☕ ✨ 🏴󠁧󠁢󠁥󠁮󠁧󠁿 1️⃣ 🧑‍🚀 🤷‍♀️ 🔥🔥🔥 ™ ©️"
 ).split()
-SPACES = [" ", " ", " ", " ", "  ", "   ", "    ", "\t", "\t\t", "\n", "\n\n", "\r\n", " \n", "\n ", "\u00a0", "\u3000", "\u2009", "\u200b", "\ufeff",
-          "\u2028", "\u0085", "\v", "\f", "▁", ""]
-CONTROLS = [chr(code) for code in (0, 1, 2, 7, 8, 27, 31, 127, 0x80, 0x8F, 0x9F, 0xAD, 0x200C, 0x200D, 0x200E, 0x200F, 0x202E, 0x2066, 0xFFFD, 0xE000)]
-MARKS = ["\u0301", "\u0308", "\u0323", "\u20dd", "\u093e", "\u0951", "\u064b", "\u05b0", "\u0e31", "\u3099", "\u1161", "\u11a8", "\ufe0f", "\u200d"]
+SPACES = [" ", " ", " ", " ", "  ", "   ", "    ", "\t", "\t\t", "\n", "\n\n", "\r\n", " \n", "\n ", "\u00a0", "\u3000", "\u2009", "\u200b",
+          "\ufeff", "\u2028", "\u0085", "\v", "\f", "▁", ""]
+CONTROLS = [chr(code) for code in (0, 1, 2, 7, 8, 27, 31, 127, 0x80, 0x8F, 0x9F, 0xAD, 0x200C, 0x200D, 0x200E, 0x200F,
+                                     0x202E, 0x2066, 0xFFFD, 0xE000)]
+MARKS = ["\u0301", "\u0308", "\u0323", "\u20dd", "\u093e", "\u0951", "\u064b", "\u05b0", "\u0e31", "\u3099", "\u1161",
+         "\u11a8", "\ufe0f", "\u200d"]
 SPECIALS = ["<s>", "</s>", "<unk>", "<pad>", "<|endoftext|>", "<|im_start|>", "<|user|>", "[INST]", "[CLS]", "[MASK]", "<0x0A>", "<bos>",
             "<think>", "<extra_id_0>", "##a", "</w>"]
 PUNCTUATION = list("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~¡¿«»„“”‘’…–—。、「」・،؟।§¶†‰′″‹›※⁇€£¥≠≤∞∑√→←▲●★♥")
