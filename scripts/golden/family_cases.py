@@ -30,8 +30,8 @@ NOTES = [
     f"mixed-lines.json: the texts. families.json: for each tokenizer the checksums of each {BLOCK} lines: `ids` (special tokens in the "
     "text recognized, none added), `tokens` as the vocabulary writes them, `decoded` with and `plain` without special tokens; `first` "
     "the ids of the first lines; `before`, `after` the ids that are added around a text. A checksum is the start of the SHA-256 of the "
-    "concatenation of length in bytes, colon, text for every text (ids of a line: joined by commas). `sentencepiece`: the ids of SentencePiece "
-    "itself, `without` lines that hold one of these, `except` these of the rest.",
+    "concatenation of length in bytes, colon, text for every text (ids of a line: joined by commas). `sentencepiece`: the ids of "
+    "SentencePiece itself, `without` lines that hold one of these, `except` these of the rest.",
 ]
 
 
