@@ -21,7 +21,7 @@ export const tokenize = defineCommand({
     const [{ path }, { surveyModel }, { createTokenizer }, { AppError }] = await Promise.all([
       chooseModel(reference),
       import("../models/survey.ts"),
-      import("../engine/tokenizer.ts"),
+      import("../engine/tokenizer/tokenizer.ts"),
       import("../../shared/schema/error.ts"),
     ])
     const survey = await surveyModel(path)

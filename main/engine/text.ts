@@ -2,7 +2,7 @@
 import { AppError } from "../../shared/schema/error.ts"
 import type { OpenedModel } from "../models/opened-model.ts"
 import type { ChatTemplate } from "./template.ts"
-import type { Tokenizer } from "./tokenizer.ts"
+import type { Tokenizer } from "./tokenizer/tokenizer.ts"
 
 export interface ModelText {
   /** Throws unsupported for a model without a tokenizer. */
@@ -13,7 +13,7 @@ export interface ModelText {
 
 export async function openText(opened: OpenedModel): Promise<ModelText> {
   const source = opened.tokenizer
-  const tokenizer = source ? (await import("./tokenizer.ts")).createTokenizer(source) : null
+  const tokenizer = source ? (await import("./tokenizer/tokenizer.ts")).createTokenizer(source) : null
   let template: Promise<ChatTemplate> | undefined
   return {
     tokenizer() {

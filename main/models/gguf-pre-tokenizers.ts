@@ -13,7 +13,7 @@ import {
   qwen35Pattern,
   seedCoderPattern,
   tekkenPattern,
-} from "../engine/token-patterns.ts"
+} from "../engine/tokenizer/patterns.ts"
 
 export interface PreTokenization {
   normalizer: Record<string, unknown> | null

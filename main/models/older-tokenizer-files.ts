@@ -2,7 +2,7 @@
 // SentencePiece's tokenizer.model, or GPT-2's vocab.json and merges.txt.
 import { join } from "node:path"
 import { AppError } from "../../shared/schema/error.ts"
-import { qwen2Pattern } from "../engine/token-patterns.ts"
+import { qwen2Pattern } from "../engine/tokenizer/patterns.ts"
 import { decodeText, readOptionalText, withFile } from "./bounded-file.ts"
 import { isObject, parseJsonObject } from "./json.ts"
 import { bytePairParts, type SentencePieceParts, unigramParts } from "./sentencepiece-tokenizer.ts"

@@ -1,7 +1,7 @@
 // tokenizer.json and GGUF vocabularies from strangers: each damage gives a working tokenizer or an AppError.
 import { readFileSync } from "node:fs"
 import { expect, test } from "vitest"
-import { createTokenizer } from "../../main/engine/tokenizer.ts"
+import { createTokenizer } from "../../main/engine/tokenizer/tokenizer.ts"
 import { type GgufValue, readGguf } from "../../main/models/gguf.ts"
 import { tokenizerFromGguf } from "../../main/models/gguf-tokenizer.ts"
 import type { TokenizerSource } from "../../main/models/opened-model.ts"

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, test } from "vitest"
-import { createTokenizer } from "../../../main/engine/tokenizer.ts"
+import { createTokenizer } from "../../../main/engine/tokenizer/tokenizer.ts"
 import { type GgufValue, readGguf } from "../../../main/models/gguf.ts"
 import { tokenizerFromGguf } from "../../../main/models/gguf-tokenizer.ts"
 import { parseSentencePiece } from "../../../main/models/sentencepiece-tokenizer-file.ts"
 import { AppError } from "../../../shared/schema/error.ts"
 
-import { expectIds, families, mixedLines } from "../engine/golden-families.ts"
+import { expectIds, families, mixedLines } from "../engine/tokenizer/golden-families.ts"
 
 const golden: { texts: string[]; tokenizers: { kind: string; ids: number[][]; with_special: { before: number[]; after: number[] } }[] } =
   JSON.parse(readFileSync("test/golden/tokenizers/cases.json", "utf8"))

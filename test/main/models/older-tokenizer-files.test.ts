@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { createTokenizer } from "../../../main/engine/tokenizer.ts"
+import { createTokenizer } from "../../../main/engine/tokenizer/tokenizer.ts"
 import { readTokenizer } from "../../../main/models/folder-tokenizer.ts"
 import {
   type Expected,
@@ -12,7 +12,7 @@ import {
   families,
   folder,
   mixedLines,
-} from "../engine/golden-families.ts"
+} from "../engine/tokenizer/golden-families.ts"
 import { models, refusal, temporaryFolder } from "./made-files.ts"
 
 const scratch = temporaryFolder()

@@ -1,7 +1,7 @@
 // What the post-processor puts before and after a text.
-import { badTokenizer } from "./token-json.ts"
-import type { PostProcessor } from "./token-steps.ts"
-import type { Vocabulary } from "./token-vocabulary.ts"
+import { badTokenizer } from "./json.ts"
+import type { PostProcessor } from "./steps.ts"
+import type { Vocabulary } from "./vocabulary.ts"
 
 export function specialAround(processors: PostProcessor[], { texts }: Vocabulary): { before: number[]; after: number[] } {
   let before: number[] = []

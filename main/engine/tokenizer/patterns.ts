@@ -5,8 +5,8 @@
 // pattern is at most 8192 characters long, and unless it is one of the known ones below, which are linear, encoding runs under a
 // time limit (time-limit.ts). A hostile pattern thus costs some seconds and an error, not the engine.
 import { SplitPreTokenizer } from "@huggingface/tokenizers"
-import { badTokenizer } from "./token-json.ts"
-import type { Pattern } from "./token-steps.ts"
+import { badTokenizer } from "./json.ts"
+import type { Pattern } from "./steps.ts"
 
 const contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 const words = "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+"

@@ -1,8 +1,8 @@
 // The split of a normalized text into pieces that no token crosses.
-import { compilePattern, digitPattern, digitsPattern, gpt2Pattern } from "./token-patterns.ts"
-import { splitByScript } from "./token-scripts.ts"
-import type { Behavior, PreTokenizer } from "./token-steps.ts"
-import { byteLevelText } from "./token-text.ts"
+import { compilePattern, digitPattern, digitsPattern, gpt2Pattern } from "./patterns.ts"
+import { splitByScript } from "./scripts.ts"
+import type { Behavior, PreTokenizer } from "./steps.ts"
+import { byteLevelText } from "./text.ts"
 
 export interface Splitter {
   /** `isFirst`: the text stands at the start of the whole input. */

@@ -1,10 +1,10 @@
 // Byte-pair encoding over ids: the pair with the lowest rank is merged first, the leftmost of equals. The same result as Hugging
 // Face's, in time n log n for a piece of n characters (a SentencePiece model gets the whole text as one piece).
-import type { EncodePiece } from "./token-cache.ts"
-import { badTokenizer, type Model } from "./token-json.ts"
-import { PairTable } from "./token-pairs.ts"
-import { utf8Pieces } from "./token-text.ts"
-import type { Vocabulary } from "./token-vocabulary.ts"
+import type { EncodePiece } from "./cache.ts"
+import { badTokenizer, type Model } from "./json.ts"
+import { PairTable } from "./pairs.ts"
+import { utf8Pieces } from "./text.ts"
+import type { Vocabulary } from "./vocabulary.ts"
 
 /** Ranks are below 2^22 and positions below 2^30, so that both fit one double: rank first, then place. */
 const placeScale = 2 ** 30

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { describe, expect, test } from "vitest"
-import { createTokenizer } from "../../../main/engine/tokenizer.ts"
+import { createTokenizer } from "../../../../main/engine/tokenizer/tokenizer.ts"
 import { type Expected, expectAgreement, expectStreams, families, folder, mixedLines } from "./golden-families.ts"
 
 const withFile = families.filter((family) => family.file !== undefined)

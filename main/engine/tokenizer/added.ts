@@ -1,6 +1,6 @@
 // Finds the added tokens (special ones among them) in a text: the longest at each place, from left to right, as Hugging Face's
 // tokenizers do. What lies between them is encoded on its own.
-import type { AddedToken } from "./token-json.ts"
+import type { AddedToken } from "./json.ts"
 
 export interface TextPart {
   /** The added token that this part is, or null. */

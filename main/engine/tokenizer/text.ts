@@ -1,7 +1,7 @@
 // The smallest symbols of a text as ids: one per byte for byte-level vocabularies, one per character (or its bytes, where the
 // vocabulary lacks it) for the others.
-import type { Model } from "./token-json.ts"
-import type { Vocabulary } from "./token-vocabulary.ts"
+import type { Model } from "./json.ts"
+import type { Vocabulary } from "./vocabulary.ts"
 
 const encoder = new TextEncoder()
 

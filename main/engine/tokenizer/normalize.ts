@@ -1,10 +1,10 @@
 // Normalization: what happens to a whole text before it is split.
-import { spaceEnd, spaceStart } from "./token-added.ts"
-import { badTokenizer } from "./token-json.ts"
-import { compilePattern } from "./token-patterns.ts"
-import { compilePrecompiled } from "./token-precompiled.ts"
-import type { Normalizer } from "./token-steps.ts"
-import { byteLevelText } from "./token-text.ts"
+import { spaceEnd, spaceStart } from "./added.ts"
+import { badTokenizer } from "./json.ts"
+import { compilePattern } from "./patterns.ts"
+import { compilePrecompiled } from "./precompiled.ts"
+import type { Normalizer } from "./steps.ts"
+import { byteLevelText } from "./text.ts"
 
 export type Normalize = (text: string) => string
 

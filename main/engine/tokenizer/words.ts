@@ -1,8 +1,8 @@
 // The models that know whole words: WordLevel looks a piece up, WordPiece cuts it greedily into the longest entries from the left.
 
-import type { EncodePiece } from "./token-cache.ts"
-import { badTokenizer, type Model } from "./token-json.ts"
-import type { Vocabulary } from "./token-vocabulary.ts"
+import type { EncodePiece } from "./cache.ts"
+import { badTokenizer, type Model } from "./json.ts"
+import type { Vocabulary } from "./vocabulary.ts"
 
 /** It may be missing until it is needed. */
 function unknownId(model: Model, { ids }: Vocabulary, otherwise: string): number {

@@ -4,9 +4,9 @@
 // Two choices differ from Hugging Face's tokenizers, for text that streams: bytes that are no UTF-8 become U+FFFD where they
 // stand (there, one bad byte spoils its whole run of byte tokens), and clean_up_tokenization_spaces is not applied (it would take
 // away spaces that the model wrote).
-import { byteFallback, byteLevel, type DecodeStep } from "./token-bytes.ts"
-import { compilePattern } from "./token-patterns.ts"
-import type { Decoder } from "./token-steps.ts"
+import { byteFallback, byteLevel, type DecodeStep } from "./bytes.ts"
+import { compilePattern } from "./patterns.ts"
+import type { Decoder } from "./steps.ts"
 
 export interface PieceDecoder {
   push(piece: string): string

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { createTokenizer, type Tokenizer } from "../../../main/engine/tokenizer.ts"
+import { createTokenizer, type Tokenizer } from "../../../../main/engine/tokenizer/tokenizer.ts"
 import { changed, folderOf, golden, sourceOf } from "./golden-tokenizers.ts"
 
 function streamed(tokenizer: Tokenizer, ids: number[], skipSpecial: boolean): string[] {

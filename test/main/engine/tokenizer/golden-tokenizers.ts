@@ -1,7 +1,7 @@
 // Tokenizers of the golden cases, as they are and damaged.
 import { readFileSync } from "node:fs"
-import { createTokenizer, type Tokenizer } from "../../../main/engine/tokenizer.ts"
-import type { TokenizerSource } from "../../../main/models/opened-model.ts"
+import { createTokenizer, type Tokenizer } from "../../../../main/engine/tokenizer/tokenizer.ts"
+import type { TokenizerSource } from "../../../../main/models/opened-model.ts"
 
 export interface Golden {
   texts: string[]

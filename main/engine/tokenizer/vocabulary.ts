@@ -1,7 +1,7 @@
 // Ids and texts of the tokens: the model's vocabulary and the tokens added to it, checked against each other.
 import { z } from "zod"
-import { type AddedToken, badTokenizer, type Model } from "./token-json.ts"
-import { maxTokenId } from "./token-steps.ts"
+import { type AddedToken, badTokenizer, type Model } from "./json.ts"
+import { maxTokenId } from "./steps.ts"
 
 export interface Vocabulary {
   /** The model's own tokens. */

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { expect } from "vitest"
-import type { Tokenizer } from "../../../main/engine/tokenizer.ts"
+import type { Tokenizer } from "../../../../main/engine/tokenizer/tokenizer.ts"
 
 const blockLines = 50
 export const folder = "test/golden/tokenizers"

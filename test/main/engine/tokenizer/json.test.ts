@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
-import type { Tokenizer } from "../../../main/engine/tokenizer.ts"
-import { AppError } from "../../../shared/schema/error.ts"
+import type { Tokenizer } from "../../../../main/engine/tokenizer/tokenizer.ts"
+import { AppError } from "../../../../shared/schema/error.ts"
 import { type Change, changed, type Editable } from "./golden-tokenizers.ts"
 
 describe("a tokenizer.json that cannot be used is refused by name", () => {

@@ -1,7 +1,7 @@
 // SentencePiece's precompiled normalizer: a double array (Darts) from UTF-8 to places in a list of replacements, in base64.
 // Bytes: 4 for the length of the array, the array in units of 4, the replacements, each ended by a zero; all little-endian.
 // Applied as Hugging Face's tokenizers do, which take the shortest entry that a grapheme begins with.
-import { badTokenizer } from "./token-json.ts"
+import { badTokenizer } from "./json.ts"
 
 const maxGraphemeBytes = 5
 /** The longest published replacement has 33 bytes. */

@@ -1,5 +1,5 @@
 // Tokens that stand for bytes, back to text: of the byte alphabet, and SentencePiece's names of single bytes.
-import { bytesOfCharacters } from "./token-text.ts"
+import { bytesOfCharacters } from "./text.ts"
 
 /** Takes pieces and gives the parts of the text that are now certain. */
 export interface DecodeStep {

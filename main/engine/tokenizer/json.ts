@@ -1,8 +1,8 @@
 // tokenizer.json as it is checked before anything is built from it; a type that is not known is refused by name. The large
 // tables are checked where they are built: vocabulary and merges.
 import { z } from "zod"
-import { AppError } from "../../shared/schema/error.ts"
-import { Decoder, Id, maxSteps, Normalizer, PostProcessor, PreTokenizer, Switch, Text } from "./token-steps.ts"
+import { AppError } from "../../../shared/schema/error.ts"
+import { Decoder, Id, maxSteps, Normalizer, PostProcessor, PreTokenizer, Switch, Text } from "./steps.ts"
 
 export function badTokenizer(detail: string, cause?: unknown): AppError {
   return new AppError("bad_file", `tokenizer.json: ${detail}`, "Get the model's tokenizer files again.", { cause })

@@ -1,11 +1,11 @@
 // The unigram model: of all ways to cut a piece into entries of the vocabulary, the one with the highest sum of scores, the way
 // with the longer last entry where they are equal. Time: characters times the longest match.
 
-import type { EncodePiece } from "./token-cache.ts"
-import { badTokenizer, type Model } from "./token-json.ts"
-import { PairTable } from "./token-pairs.ts"
-import { byteToken } from "./token-text.ts"
-import type { Vocabulary } from "./token-vocabulary.ts"
+import type { EncodePiece } from "./cache.ts"
+import { badTokenizer, type Model } from "./json.ts"
+import { PairTable } from "./pairs.ts"
+import { byteToken } from "./text.ts"
+import type { Vocabulary } from "./vocabulary.ts"
 
 /** What an unknown character costs below the worst entry. */
 const unknownPenalty = 10
