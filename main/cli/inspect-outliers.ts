@@ -11,6 +11,7 @@ import { withModel } from "./with-engine.ts"
 interface OutlierValues {
   threshold: number | undefined
   text: string | undefined
+  tokens: number[] | undefined
   maxTokens: number | undefined
 }
 
@@ -20,10 +21,10 @@ const usualContext = 512
 export async function countOutliers(
   reference: string,
   { context_length }: ModelInspection,
-  { threshold, text, maxTokens }: OutlierValues,
+  { threshold, text, tokens, maxTokens }: OutlierValues,
   context: CommandContext,
 ): Promise<OutlierReport> {
-  const wish = { threshold, maxTokens, text: text === undefined ? undefined : await readText(text) }
+  const wish = { threshold, maxTokens, tokens, text: text === undefined ? undefined : await readText(text) }
   const load = { context: Math.min(usualContext, context_length || usualContext) }
   return withModel(reference, load, context, async (client) => {
     const progress = context.output.progress("Counting outliers")

@@ -15,6 +15,7 @@ export const inspect = defineCommand({
     outliers: { type: "flag", help: "Run it over some text: what LLM.int8() would take for outliers, in each linear layer" },
     threshold: { type: "number", value: "X", min: 0, help: "With --outliers: what counts as one (default 6)" },
     text: { type: "text", value: "FILE", help: "With --outliers: the text (-: from standard input; default: a sample of many kinds)" },
+    tokens: { type: "ids", value: "1,2,3", help: "With --outliers: token ids instead of a text" },
     "max-tokens": { type: "integer", value: "N", min: 1, max: 1_000_000, help: "With --outliers: how much of the text (default 4096)" },
   },
   examples: [
@@ -28,16 +29,17 @@ export const inspect = defineCommand({
   ],
   async run(values, [reference = ""], context) {
     const { output } = context
-    const { outliers: wantsOutliers, threshold, text, "max-tokens": maxTokens } = values
-    if (!wantsOutliers && (threshold !== undefined || text !== undefined || maxTokens !== undefined))
-      throw new UsageError("--threshold, --text and --max-tokens go with --outliers only.")
+    const { outliers: wantsOutliers, threshold, text, tokens, "max-tokens": maxTokens } = values
+    if (!wantsOutliers && [threshold, text, tokens, maxTokens].some((value) => value !== undefined))
+      throw new UsageError("--threshold, --text, --tokens and --max-tokens go with --outliers only.")
+    if (text !== undefined && tokens !== undefined) throw new UsageError("Give --text or --tokens, not both.")
     const [{ path }, { inspectModel }] = await Promise.all([chooseModel(reference), import("../models/inspect.ts")])
     const inspection = await inspectModel(path, { withTensors: values.tensors })
     output.line(inspectionText(inspection))
     if (inspection.tensors) output.line(`\n${tensorTable(inspection.tensors)}`)
     if (!wantsOutliers) return inspection
     const { countOutliers, outlierTable } = await import("./inspect-outliers.ts")
-    const report = await countOutliers(reference, inspection, { threshold, text, maxTokens }, context)
+    const report = await countOutliers(reference, inspection, { threshold, text, tokens, maxTokens }, context)
     output.line(`\n${outlierTable(report)}`)
     return { ...inspection, outliers: report }
   },

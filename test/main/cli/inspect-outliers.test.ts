@@ -25,11 +25,15 @@ it("tells layer by layer what would be an outlier, as a table and as JSON", asyn
 })
 
 it("takes those options only together with --outliers, and a text that is there", async () => {
-  const [alone, missing] = await Promise.all([
+  const [alone, missing, both, ids] = await Promise.all([
     nibble(["inspect", llama, "--threshold", "3"]),
     nibble(["inspect", llama, "--outliers", "--text", "nowhere.txt", "--json"]),
+    nibble(["inspect", llama, "--outliers", "--text", "-", "--tokens", "1,2"]),
+    nibble(["inspect", llama, "--outliers", "--tokens", "1,2,3", "--json"]),
   ])
   expect([alone.code, alone.error]).toEqual([2, expect.stringContaining("--outliers")])
+  expect(both.code).toBe(2)
+  expect(ids.json<{ outliers: OutlierReport }>().outliers.tokens).toBe(3)
   expect(missing.code).toBe(1)
   expect(missing.json()).toMatchObject({ error: { code: "not_found" } })
 })
