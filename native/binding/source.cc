@@ -20,6 +20,7 @@ QuantizedSource to_quantized_source(const Fields& fields) {
   q.format = to_quantized_format(fields);
   q.block_size = static_cast<int32_t>(fields.integer("blockSize", 0, kMaxInt32));
   q.absmax = to_slice(fields.object("absmax"));
+  if (fields.has("isMicroscaling")) q.is_microscaling = fields.boolean("isMicroscaling");
   if (fields.has("codebook")) q.codebook = to_slice(fields.object("codebook"));
   if (!fields.has("nested")) return q;
   const Fields nested = fields.object("nested");
@@ -167,8 +168,6 @@ StoredTensor to_stored_tensor(const Fields& fields) {
   tensor.data = to_slice(fields.object("data"));
   tensor.encoding = to_encoding(fields);
   tensor.shape = fields.integers("shape", 0, kMaxExact);
-  if (fields.has("valueOffset")) tensor.value_offset = to_float(fields, "valueOffset");
-  if (fields.has("isTransposed")) tensor.is_transposed = fields.boolean("isTransposed");
   if (fields.has("unpermuteHeads")) tensor.unpermute_heads = static_cast<int32_t>(fields.integer("unpermuteHeads", 0, kMaxInt32));
   if (fields.has("valueOffset")) tensor.value_offset = to_float(fields, "valueOffset");
   if (fields.has("isTransposed")) tensor.is_transposed = fields.boolean("isTransposed");

@@ -12,12 +12,15 @@
 
 namespace nibble {
 
-// bitsandbytes companions of a 4-bit or 8-bit weight.
+// Companions of a 4-bit or 8-bit weight, as bitsandbytes stores them, or as the OCP Microscaling formats do.
 struct QuantizedSource {
   FormatId format = FormatId::Nf4;  // Nf4, Fp4 or Int8
-  int32_t block_size = 64;          // 4-bit
-  FileSlice absmax;                 // fp32 [n_blocks] (or uint8 when nested); Int8: SCB fp32 [rows]
-  FileSlice codebook;               // fp32 [16]; bytes = 0: the format's own
+  // MXFP4 (gpt-oss): format Fp4 with blocks of 32, but element 2i in the low nibble, codes of E2M1, and as absmax uint8 exponents
+  // [n_blocks]: w = E2M1(code) * 2^(absmax - 127).
+  bool is_microscaling = false;
+  int32_t block_size = 64;  // 4-bit
+  FileSlice absmax;         // fp32 [n_blocks] (or uint8 when nested); Int8: SCB fp32 [rows]
+  FileSlice codebook;       // fp32 [16]; bytes = 0: the format's own
   bool is_nested = false;
   FileSlice nested_absmax;  // fp32
   FileSlice nested_map;     // fp32 [256]
@@ -38,7 +41,7 @@ struct QuantizedSource {
 //                 gate L [F,C]   up L [F,C]   gate_up L [2F,C]   down L [C,F]     by FfnLayout
 //                 router L [X,C]   router_correction [X]   shared_gate L [1,C]    layers with experts, F = the experts' width:
 //                 experts.<e>.{gate, up, gate_up, down} L, or all in one: experts.{gate, up, gate_up, down} [X, rows, cols], .bias [X, rows]
-//                 shared.{gate, up, gate_up, down} L
+//                 shared.{gate, up, gate_up, down} L              by the layout of layers without experts, F = the shared width
 // A vector may come in pieces of equal size, in order: <role>.0, <role>.1, …
 struct TensorSource : StoredTensor {
   std::string role;
@@ -144,7 +147,7 @@ struct DecoderDescription {
   LatentDescription latent;     // if qkv is latent
   float attention_scale = 0;    // usually 1/sqrt(D)
   float attention_softcap = 0;  // 0 = none
-  float qkv_clip = 0;           // 0 = none
+  float qkv_clip = 0;           // of queries and keys behind their norms, and of values; 0 = none
   bool has_sinks = false;
   std::vector<float> alibi_slopes;  // [H], or empty
 

@@ -80,14 +80,14 @@ void Forward::queries_keys_values(const Chunk& chunk, const LayerWeights& w, con
     project(exec, input, chunk.n, {{&w.qkv, fused_}});
     split_fused(chunk);
   }
-  if (d.qkv_clip > 0) {
-    table_.clamp(exec, q_, d.qkv_clip, chunk.n * q_width_);
-    table_.clamp(exec, k_, d.qkv_clip, chunk.n * k_width_);
-    table_.clamp(exec, v_, d.qkv_clip, chunk.n * v_width_);
+  if (d.qk_norm != QkNorm::none) {
+    norm_heads(chunk, w.q_norm, q_, d.n_heads);
+    norm_heads(chunk, w.k_norm, k_, d.n_kv_heads);
   }
-  if (d.qk_norm == QkNorm::none) return;
-  norm_heads(chunk, w.q_norm, q_, d.n_heads);
-  norm_heads(chunk, w.k_norm, k_, d.n_kv_heads);
+  if (d.qkv_clip == 0) return;
+  table_.clamp(exec, q_, d.qkv_clip, chunk.n * q_width_);
+  table_.clamp(exec, k_, d.qkv_clip, chunk.n * k_width_);
+  table_.clamp(exec, v_, d.qkv_clip, chunk.n * v_width_);
 }
 
 void Forward::norm_heads(const Chunk& chunk, const Norm& weights, float* x, int32_t n_heads) const {

@@ -64,8 +64,10 @@ void Forward::experts(const Chunk& chunk, const ExpertWeights& w, const float* i
     const int64_t first = routing_.first[i], n = routing_.first[i + 1] - first;
     if (n == 0) continue;
     chunk.cancel.check();
-    table_.gather_rows(exec, expert_in_, input, chosen_ + first, n, width);
-    ffn(exec, w.experts[i], e.layout, e.ffn_width, expert_in_, n, expert_out_);
+    // The row of a single token is there already.
+    const float* rows = chunk.n == 1 ? input : expert_in_;
+    if (chunk.n > 1) table_.gather_rows(exec, expert_in_, input, chosen_ + first, n, width);
+    ffn(exec, w.experts[i], e.layout, e.ffn_width, rows, n, expert_out_);
     table_.scatter_add_rows(exec, out, expert_out_, chosen_ + first, chosen_weights_ + first, n, width);
   }
   if (e.shared_width > 0) shared_expert(chunk, w, input, out);
@@ -97,7 +99,7 @@ void Forward::sort_by_expert(const Chunk& chunk) {
 
 void Forward::shared_expert(const Chunk& chunk, const ExpertWeights& w, const float* input, float* out) {
   const ExpertsDescription& e = decoder_.experts;
-  ffn(chunk.exec, w.shared, e.layout, e.shared_width, input, chunk.n, expert_out_);
+  ffn(chunk.exec, w.shared, decoder_.ffn, e.shared_width, input, chunk.n, expert_out_);
   if (e.has_shared_gate) {
     project(chunk.exec, input, chunk.n, {{&w.shared_gate, shared_gates_}});
     table_.gate_rows(chunk.exec, expert_out_, shared_gates_, chunk.n, decoder_.width);

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "model/microscaling.h"
 
 namespace nibble {
 
@@ -67,8 +68,12 @@ void check_quantized(const TensorSource& tensor, const Parts& parts) {
   if (q.is_nested && q.format == FormatId::Int8) {
     throw Error(ErrorCode::bad_file, text("Tensor ", tensor.name, " is int8 with nested scales; there is no such format."));
   }
+  if (q.is_microscaling && (q.format != FormatId::Fp4 || q.is_nested || q.codebook.bytes != 0 || q.block_size != kMicroscalingBlock ||
+                            tensor.shape.back() % kMicroscalingBlock != 0)) {
+    throw Error(ErrorCode::bad_file, text("Tensor ", tensor.name, " of shape ", shape_text(tensor.shape), " is no MXFP4."));
+  }
   check_bytes(tensor, "codes", tensor.data.bytes, parts.codes);
-  check_bytes(tensor, "scales", q.absmax.bytes, q.is_nested ? parts.scales : parts.scales * 4);
+  check_bytes(tensor, "scales", q.absmax.bytes, q.is_nested || q.is_microscaling ? parts.scales : parts.scales * 4);
   if (q.is_nested) {
     check_bytes(tensor, "nested scales", q.nested_absmax.bytes, parts.nested_absmax * 4);
     check_bytes(tensor, "nested map", q.nested_map.bytes, 256 * 4);
@@ -87,7 +92,8 @@ float* place_floats(const FileSlice& slice, Arena& arena, Owner owner) {
 }  // namespace
 
 void TensorLoader::add_matrix(const TensorSource& tensor, const std::vector<int64_t>& shape, int64_t rows, int64_t cols, Owner owner,
-                              const std::optional<QuantizeSpec>& quantize, WeightView* view) {
+                              const std::optional<QuantizeSpec>& quantize, WeightView* view, int64_t n_parts) {
+  bool is_unnested = false;
   check_shape(tensor, shape);
   check_encoding(tensor);
   if (tensor.is_quantized) {
@@ -97,10 +103,11 @@ void TensorLoader::add_matrix(const TensorSource& tensor, const std::vector<int6
       throw Error(ErrorCode::bad_file, text("Tensor ", tensor.name, " has the nested block size ", q.nested_block_size, "."));
     }
     check_quantized(tensor, parts_of(q.format, rows, cols, q.block_size, q.nested_block_size));
+    is_unnested = q.is_nested && n_parts > 1 && rows / n_parts * cols / q.block_size % q.nested_block_size != 0;
   } else if (is_mappable(tensor)) {
     check_bytes(tensor, "elements", tensor.data.bytes, stored_bytes(tensor.shape, tensor.encoding, tensor.name));
   }
-  items_.push_back({&tensor, owner, rows, cols, tensor.is_quantized ? std::nullopt : quantize, view, {}});
+  items_.push_back({&tensor, owner, rows, cols, tensor.is_quantized ? std::nullopt : quantize, view, is_unnested, {}});
 }
 
 void TensorLoader::add_vector(const std::vector<const TensorSource*>& pieces, const std::vector<int64_t>& shape, float offset,
@@ -137,10 +144,17 @@ void TensorLoader::place(Arena& arena) {
 
 void TensorLoader::place_stored(Item& item, Arena& arena) {
   const TensorSource& tensor = *item.tensor;
+  const QuantizedSource& q = tensor.quantized;
+  if (q.is_microscaling) {
+    item.room.codes = arena.take<uint8_t>(item.owner, tensor.data.bytes);
+    item.room.scales = arena.take<float>(Owner::scales, q.absmax.bytes);
+    return;
+  }
   arena.note_mapped(item.owner, tensor.data.bytes);
   if (!tensor.is_quantized) return;
-  const QuantizedSource& q = tensor.quantized;
-  if (q.is_nested) {
+  if (item.is_unnested) {
+    item.room.scales = arena.take<float>(Owner::scales, q.absmax.bytes);
+  } else if (q.is_nested) {
     arena.note_mapped(Owner::scales, q.absmax.bytes);
     item.room.nested_absmax = place_floats(q.nested_absmax, arena, Owner::scales);
     item.room.nested_map = place_floats(q.nested_map, arena, Owner::scales);
@@ -177,6 +191,8 @@ void TensorLoader::read(const OpTable& table, ThreadPool& pool, const std::funct
     cancel.check();
     if (item.quantize) {
       read_quantized(item, table, pool, cancel);
+    } else if (item.tensor->quantized.is_microscaling) {
+      read_microscaling(item, pool, cancel);
     } else if (item.room.codes != nullptr) {
       read_converted(item, table, pool, cancel);
     } else {
@@ -200,18 +216,56 @@ void TensorLoader::read_stored(const Item& item) {
   }
   const QuantizedSource& q = tensor.quantized;
   view = plain_view(q.format, item.rows, item.cols, mapped(tensor.data, tensor.name));
-  if (q.is_nested) {
+  if (q.format != FormatId::Int8) {
+    view.block_size = q.block_size;
+    view.codebook = q.codebook.bytes == 0 ? codebook(q.format) : floats(q.codebook, item.room.codebook, tensor.name);
+  }
+  read_scales(item);
+}
+
+void TensorLoader::read_scales(const Item& item) {
+  const TensorSource& tensor = *item.tensor;
+  const QuantizedSource& q = tensor.quantized;
+  WeightView& view = *item.matrix;
+  if (!q.is_nested) {
+    view.scales = floats(q.absmax, item.room.scales, tensor.name);
+    return;
+  }
+  if (!item.is_unnested) {
     view.nested = {.codes = mapped(q.absmax, tensor.name),
                    .absmax = floats(q.nested_absmax, item.room.nested_absmax, tensor.name),
                    .map = floats(q.nested_map, item.room.nested_map, tensor.name),
                    .offset = q.nested_offset,
                    .block_size = q.nested_block_size};
-  } else {
-    view.scales = floats(q.absmax, item.room.scales, tensor.name);
+    return;
   }
-  if (q.format == FormatId::Int8) return;
-  view.block_size = q.block_size;
-  view.codebook = q.codebook.bytes == 0 ? codebook(q.format) : floats(q.codebook, item.room.codebook, tensor.name);
+  std::vector<float> absmax(static_cast<size_t>(q.nested_absmax.bytes / 4)), map(256);
+  WeightView nested;
+  nested.nested = {.codes = mapped(q.absmax, tensor.name),
+                   .absmax = floats(q.nested_absmax, absmax.data(), tensor.name),
+                   .map = floats(q.nested_map, map.data(), tensor.name),
+                   .offset = q.nested_offset,
+                   .block_size = q.nested_block_size};
+  for (int64_t block = 0; block < q.absmax.bytes; ++block) item.room.scales[block] = block_scale(nested, block);
+  view.scales = item.room.scales;
+}
+
+void TensorLoader::read_microscaling(const Item& item, ThreadPool& pool, const Cancel& cancel) {
+  const TensorSource& tensor = *item.tensor;
+  const uint8_t* stored = mapped(tensor.data, tensor.name);
+  auto* codes = static_cast<uint8_t*>(item.room.codes);
+  constexpr int64_t kChunk = kEncodeChunk / 2;
+  pool.parallel_for(divide_up(tensor.data.bytes, kChunk), [&](int64_t chunk, int) {
+    cancel.check();
+    const int64_t first = chunk * kChunk;
+    swap_nibbles(codes + first, stored + first, std::min(kChunk, tensor.data.bytes - first));
+  });
+  scales_of_exponents(item.room.scales, mapped(tensor.quantized.absmax, tensor.name), tensor.quantized.absmax.bytes, tensor.name);
+  WeightView& view = *item.matrix;
+  view = plain_view(FormatId::Fp4, item.rows, item.cols, codes);
+  view.scales = item.room.scales;
+  view.block_size = kMicroscalingBlock;
+  view.codebook = e2m1_codebook();
 }
 
 void TensorLoader::read_converted(const Item& item, const OpTable& table, ThreadPool& pool, const Cancel& cancel) {

@@ -1,5 +1,5 @@
 // Brings stored tensors to where the ops can read them. What can be used as it lies in the file is used straight from the
-// map; GGUF blocks, layers quantized while loading, vectors and unaligned scales go to the arena.
+// map; GGUF blocks, MXFP4, layers quantized while loading, vectors and unaligned scales go to the arena.
 #pragma once
 
 #include <functional>
@@ -21,9 +21,10 @@ class TensorLoader {
   explicit TensorLoader(const std::vector<std::string>& files) : files_(files) {}
 
   // A tensor of this shape as a matrix [rows, cols], quantized while loading when `quantize` is given and the file does not hold it
-  // quantized already. `view` is filled by read(); it and the tensor must stay where they are. Throws bad_file for another shape.
+  // quantized already. `view` is filled by read(); it and the tensor must stay where they are. `n_parts`: into how many runs of rows of
+  // one size it will be cut. Throws bad_file for another shape.
   void add_matrix(const TensorSource& tensor, const std::vector<int64_t>& shape, int64_t rows, int64_t cols, Owner owner,
-                  const std::optional<QuantizeSpec>& quantize, WeightView* view);
+                  const std::optional<QuantizeSpec>& quantize, WeightView* view, int64_t n_parts = 1);
   // A norm or a bias of this shape as fp32, whatever the file holds, plus `offset`. In several pieces: [elements / number] each, in order.
   void add_vector(const std::vector<const TensorSource*>& pieces, const std::vector<int64_t>& shape, float offset, const float** view);
 
@@ -51,6 +52,7 @@ class TensorLoader {
     int64_t rows, cols;
     std::optional<QuantizeSpec> quantize;
     WeightView* matrix = nullptr;
+    bool is_unnested = false;  // nested scales that cannot be cut become plain ones
     Room room;
   };
   struct Vector {
@@ -64,6 +66,8 @@ class TensorLoader {
   void place_stored(Item& item, Arena& arena);
   void place_quantized(Item& item, Arena& arena);
   void read_stored(const Item& item);
+  void read_scales(const Item& item);
+  void read_microscaling(const Item& item, ThreadPool& pool, const Cancel& cancel);
   void read_converted(const Item& item, const OpTable& table, ThreadPool& pool, const Cancel& cancel);
   void read_quantized(const Item& item, const OpTable& table, ThreadPool& pool, const Cancel& cancel);
   void read_vector(const Vector& vector, const OpTable& table);

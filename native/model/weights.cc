@@ -7,7 +7,7 @@ namespace nibble {
 
 namespace {
 
-// Rows [first, first + n) of a matrix. Blocks of 4-bit weights must begin there.
+// Rows [first, first + n) of a matrix. Blocks of 4-bit weights must begin there, and those of their scales.
 WeightView rows_of(const WeightView& w, int64_t first, int64_t n, const std::string& what) {
   WeightView part = w;
   part.rows = n;
@@ -25,7 +25,7 @@ WeightView rows_of(const WeightView& w, int64_t first, int64_t n, const std::str
   }
   const int64_t block = at / w.block_size;
   const bool is_nested = w.nested.codes != nullptr;
-  if (at % w.block_size != 0 || (is_nested && block % w.nested.block_size != 0)) {
+  if (at % w.block_size != 0) {
     throw Error(ErrorCode::unsupported,
                 text("The experts of ", what, " share blocks of ", w.block_size, " weights; they cannot be told apart."));
   }
@@ -179,7 +179,7 @@ void Weights::add_experts(Roles& roles, const std::string& prefix, ExpertWeights
       add_ffn(roles, text(prefix, "experts.", i, "."), e.layout, e.ffn_width, moe.experts[i]);
     }
   }
-  if (e.shared_width > 0) add_ffn(roles, prefix + "shared.", e.layout, e.shared_width, moe.shared);
+  if (e.shared_width > 0) add_ffn(roles, prefix + "shared.", decoder_.ffn, e.shared_width, moe.shared);
   if (e.has_shared_gate) add_linear(roles, prefix + "shared_gate", moe.shared_gate, 1, width);
 }
 
@@ -188,7 +188,7 @@ void Weights::add_fused(Roles& roles, const std::string& role, int64_t rows, int
   const int64_t n = decoder_.experts.n_experts;
   Fused& fused = *fused_.emplace_back(std::make_unique<Fused>(Fused{{}, part, &moe.experts}));
   loader_.add_matrix(tensor, {n, rows, cols}, n * rows, cols, tensor.is_linear ? Owner::weights : Owner::unquantized,
-                     tensor.is_linear ? quantize_ : std::nullopt, &fused.whole.weight);
+                     tensor.is_linear ? quantize_ : std::nullopt, &fused.whole.weight, n);
   if (const TensorSource* bias = roles.take_optional(role + ".bias")) loader_.add_vector({bias}, {n, rows}, 0, &fused.whole.bias);
   for (size_t i = 0; i < moe.experts.size(); ++i) {
     Linear& linear = moe.experts[i].*part;

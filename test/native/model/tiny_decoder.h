@@ -5,6 +5,7 @@
 #include <cstring>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "core/text.h"
@@ -23,6 +24,9 @@ struct TinyOptions {
   int32_t window = 0;
   bool has_biases = false;     // q, k, v and down get biases of zeros
   bool stores_tables = false;  // embedding and head stand in the file as `stored` says
+  int32_t n_experts = 0;       // of the second layer, which stand in the file as `stored` says, too
+  bool are_fused = false;      // the experts are one tensor
+  bool is_unnested = false;    // the scales that nested ones stand for are in the file instead of them
 };
 
 class TinyDecoder {
@@ -72,6 +76,10 @@ class TinyDecoder {
     d.norm_eps = 1e-5f;
     d.attention_scale = 0.25f;
     d.layers.assign(2, {.window = options_.window});
+    if (options_.n_experts > 0) {
+      d.experts = {.n_experts = options_.n_experts, .n_chosen = 2, .ffn_width = 96, .layout = nibble::FfnLayout::gated};
+      d.layers[1].has_experts = true;
+    }
     nibble::RopeDescription& rope = d.ropes.emplace_back();
     rope.rotary_dim = 16;
     for (const uint32_t bits : nibble::golden::kDecoderInvFreq) rope.inv_freq.push_back(std::bit_cast<float>(bits));
@@ -87,6 +95,10 @@ class TinyDecoder {
       add(prefix + "v", {32, 64}, true);
       add(prefix + "o", {64, 64}, true);
       add(prefix + "mlp_norm", {64});
+      if (i == 1 && options_.n_experts > 0) {
+        add_experts(prefix);
+        continue;
+      }
       add(prefix + "gate", {96, 64}, true);
       add(prefix + "up", {96, 64}, true);
       add(prefix + "down", {64, 96}, true);
@@ -99,9 +111,21 @@ class TinyDecoder {
     }
   }
 
+  // The same values, fused or not.
+  void add_experts(const std::string& prefix) {
+    add(prefix + "router", {options_.n_experts, 64});
+    for (const auto& [part, rows, cols] : {std::tuple("gate", 96, 64), std::tuple("up", 96, 64), std::tuple("down", 64, 96)}) {
+      if (options_.are_fused) {
+        add(prefix + "experts." + part, {options_.n_experts, rows, cols}, true);
+        continue;
+      }
+      for (int e = 0; e < options_.n_experts; ++e) add(nibble::text(prefix, "experts.", e, ".", part), {rows, cols}, true);
+    }
+  }
+
   void add(const std::string& role, const std::vector<int64_t>& shape, bool is_linear = false) {
     const bool is_norm = shape.size() == 1;
-    std::vector<float> values(static_cast<size_t>(is_norm ? shape[0] : shape[0] * shape[1]));
+    std::vector<float> values(static_cast<size_t>(nibble::element_count(shape, role)));
     for (float& value : values) {
       seed_ = 1664525u * seed_ + 1013904223u;
       value = static_cast<float>(static_cast<int32_t>(seed_) >> 8) * 0x1p-23f * 0.25f + (is_norm ? 1.0f : 0.0f);
@@ -144,8 +168,9 @@ class TinyDecoder {
     tensor.quantized.format = spec.format;
     if (spec.format == nibble::FormatId::Int8) {
       std::vector<int8_t> codes(values.size());
-      std::vector<float> scales(static_cast<size_t>(shape[0]));
-      ref.quantize_rows(exec, codes.data(), scales.data(), values.data(), nibble::DType::f32, shape[0], shape[1]);
+      const int64_t rows = n / shape.back();
+      std::vector<float> scales(static_cast<size_t>(rows));
+      ref.quantize_rows(exec, codes.data(), scales.data(), values.data(), nibble::DType::f32, rows, shape.back());
       tensor.encoding = nibble::Encoding::i8;
       tensor.data = append(codes.data(), codes.size());
       tensor.quantized.absmax = append(scales.data(), scales.size() * 4);
@@ -165,8 +190,15 @@ class TinyDecoder {
     }
     std::vector<uint8_t> nested(scales.size());
     std::vector<float> absmax((scales.size() + 255) / 256);
-    tensor.quantized.is_nested = true;
     tensor.quantized.nested_offset = nibble::nest_scales(nested.data(), absmax.data(), scales.data(), n_blocks);
+    if (options_.is_unnested) {
+      nibble::WeightView view;
+      view.nested = {nested.data(), absmax.data(), nibble::dynamic_map_signed(), tensor.quantized.nested_offset, 256};
+      for (int64_t i = 0; i < n_blocks; ++i) scales[static_cast<size_t>(i)] = nibble::block_scale(view, i);
+      tensor.quantized.absmax = append(scales.data(), scales.size() * 4);
+      return;
+    }
+    tensor.quantized.is_nested = true;
     tensor.quantized.absmax = append(nested.data(), nested.size());
     tensor.quantized.nested_absmax = append(absmax.data(), absmax.size() * 4);
     tensor.quantized.nested_map = append(nibble::dynamic_map_signed(), 256 * 4);
