@@ -28,6 +28,8 @@ export interface NativeQuantizedSource {
   format: "int8" | "nf4" | "fp4"
   blockSize: number
   absmax: NativeFileSlice
+  /** MXFP4: fp4 with codes and scales of another kind. */
+  isMicroscaling?: boolean
   codebook?: NativeFileSlice
   nested?: { absmax: NativeFileSlice; map: NativeFileSlice; offset: number; blockSize: number }
 }

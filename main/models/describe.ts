@@ -2,11 +2,12 @@
 import { z } from "zod"
 import { AppError } from "../../shared/schema/error.ts"
 import type { NativeDecoder } from "../engine/addon-types.ts"
-import type { Architecture, Common, Settings, TensorName, TensorNames } from "./architectures/architecture.ts"
+import type { Architecture, Common, Difference, Settings, TensorName, TensorNames } from "./architectures/architecture.ts"
 import { architectures } from "./architectures/registry.ts"
 import { DecoderConfig, decoderDefaults } from "./decoder-config.ts"
 import { activation, llamaDecoder } from "./decoder-defaults.ts"
 import { Expectation, type ExpectedTensor } from "./expected-tensors.ts"
+import { expertsForm } from "./experts-form.ts"
 import { checked, isObject } from "./json.ts"
 import { rotaryEmbedding } from "./rope.ts"
 
@@ -68,7 +69,22 @@ export function describeModel(config: Record<string, unknown>, what: string, sto
     ...changed,
     layers: changed.layers.map((layer) => ({ ...layer, window: layer.window >= maxContext ? 0 : layer.window })),
   }
-  return { decoder, expected: new Expectation(decoder, names, difference).tensors }
+  return described(decoder, names, difference, stored)
+}
+
+/** With the experts as the checkpoint has them. */
+function described(
+  decoder: NativeDecoder,
+  names: TensorNames,
+  difference: Difference,
+  stored: ReadonlySet<string> | null,
+): ModelDescription {
+  const form = expertsForm(names, decoder.layers, stored)
+  if (!form) return { decoder, expected: new Expectation(decoder, names, difference).tensors }
+  const withExperts = { ...decoder, experts: { ...decoder.experts, layout: form.layout } }
+  const inLayer = { ...names.inLayer, ...form.inLayer }
+  const transposed = [...(difference.transposed ?? []), ...(form.transposed ?? [])]
+  return { decoder: withExperts, expected: new Expectation(withExperts, { ...names, inLayer }, { ...difference, transposed }).tensors }
 }
 
 /** What describes the decoder; some of it may stand beside the part that does. */

@@ -102,7 +102,7 @@ export class Expectation {
   }
 
   #experts(i: number): void {
-    const { width, experts } = this.#decoder
+    const { width, experts, ffn } = this.#decoder
     this.#inLayer(i, "router", [experts.nExperts, width])
     if (experts.hasCorrection) this.#inLayer(i, "router_correction", [experts.nExperts], false)
     // transformers holds all experts in one parameter, which bitsandbytes leaves alone, however the file has them.
@@ -119,8 +119,9 @@ export class Expectation {
         )
       }
     })
+    // As in a layer without experts: the shared one is a module of that kind.
     if (experts.sharedWidth > 0) {
-      this.#ffn(experts.layout, experts.sharedWidth, (part, shape) => this.#inLayer(i, `shared.${part}`, shape))
+      this.#ffn(ffn, experts.sharedWidth, (part, shape) => this.#inLayer(i, `shared.${part}`, shape))
     }
     if (experts.hasSharedGate) this.#inLayer(i, "shared_gate", [1, width])
   }

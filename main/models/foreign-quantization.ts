@@ -2,6 +2,7 @@
 // of the method, with what to do instead.
 import { AppError } from "../../shared/schema/error.ts"
 import { isObject } from "./json.ts"
+import { hasMicroscaled } from "./microscaling.ts"
 import type { FileTensor } from "./tensors.ts"
 
 /** `quant_method` of transformers 5, as people know it. */
@@ -37,18 +38,18 @@ const marks: [pattern: RegExp, method: string][] = [
   [/\.weight_scale_inv$/, "fp8"],
   [/\.weight_scale_2$/, "modelopt"],
   [/\.W_q$/, "hqq"],
-  [/_proj_blocks$/, "mxfp4"],
   [/[._]_weight_qdata$/, "torchao"],
   [/\._data$/, "quanto"],
 ]
 
-/** Throws "unsupported" when something other than bitsandbytes quantized the model. */
+/** Throws "unsupported" when something quantized the model that is not read here: bitsandbytes is, and MXFP4 as gpt-oss has it. */
 export function refuseForeign(config: Record<string, unknown>, tensors: FileTensor[] | null): void {
   const { quantization_config: block } = config
-  if (isObject(block) && !isBitsandbytes(block)) refuse(String(block.quant_method ?? "unknown"), null)
+  const isMxfp4 = isObject(block) && block.quant_method === "mxfp4" && hasMicroscaled(tensors ?? [])
+  if (isObject(block) && !isMxfp4 && !isBitsandbytes(block)) refuseMethod(String(block.quant_method ?? "unknown"), null)
   for (const [pattern, method] of marks) {
     const tensor = tensors?.find(({ name }) => pattern.test(name))
-    if (tensor) refuse(method, tensor.name)
+    if (tensor) refuseMethod(method, tensor.name)
   }
 }
 
@@ -58,7 +59,8 @@ function isBitsandbytes(block: Record<string, unknown>): boolean {
   return block.quant_method === undefined && (block.load_in_4bit === true || block.load_in_8bit === true)
 }
 
-function refuse(method: string, tensor: string | null): never {
+/** `tensor`: a name that shows it; null where config.json says so. */
+export function refuseMethod(method: string, tensor: string | null): never {
   const known = methodNames[method]
   const name = known ? `${known} (\`${method}\`)` : `\`${method.slice(0, 40)}\``
   const sign = tensor === null ? "" : ` (it has ${tensor})`

@@ -38,7 +38,7 @@ export function inspectionOf(survey: Survey, options: { withTensors?: boolean } 
 function linearFormat({ assigned, tensors, config }: Survey): string {
   if (!tensors) return configuredFormat(config)
   const linears = assigned
-    ? assigned.filter(({ expected }) => expected.isLinear).map(({ stored }) => stored)
+    ? assigned.filter(({ stored, expected }) => expected.isLinear || stored.quantized).map(({ stored }) => stored)
     : tensors.filter(({ name, shape }) => shape.length >= 2 && !/(embed|embd|lm_head|^output\.weight$)/.test(name))
   const formats = new Set(linears.map(formatOf))
   return formats.size > 1 ? "mixed" : ([...formats][0] ?? configuredFormat(config))

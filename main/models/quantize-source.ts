@@ -2,7 +2,7 @@
 import { AppError } from "../../shared/schema/error.ts"
 import { joinQuantized } from "./bitsandbytes.ts"
 import { modelDtype } from "./dtype.ts"
-import { refuseForeign } from "./foreign-quantization.ts"
+import { refuseForeign, refuseMethod } from "./foreign-quantization.ts"
 import { type TensorPart, tensorParts } from "./linear-layers.ts"
 import type { TokenizerSource } from "./opened-model.ts"
 import { type Survey, surveyModel } from "./survey.ts"
@@ -78,6 +78,7 @@ async function usableTensors({ path, kind, config, files, tensors, assigned, rea
 function refuseQuantized({ name }: Survey, tensors: ModelTensor[]): void {
   const tensor = tensors.find(({ quantized }) => quantized)
   if (!tensor) return
+  if (tensor.quantized?.isMicroscaling) refuseMethod("mxfp4", tensor.name)
   throw new AppError(
     "bad_input",
     `${name} is already quantized by bitsandbytes (${tensor.name} is ${tensor.quantized?.format}): quantizing it again would add a second loss to the first.`,

@@ -165,11 +165,16 @@ export function llama3Share({ factor, low, high, originalContext }: Llama3Scalin
   return (1 - smooth) / factor + smooth
 }
 
+/** By how much YaRN stretches queries and keys together, with the weight `scale`. */
+export function yarnMagnitude(factor: number, scale: number): number {
+  return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1
+}
+
 /** YaRN (arXiv 2309.00071). */
 function yarn(settings: Settings): { invFreq: number[]; mscale: number; maxContext: number } {
   const { parameters, theta, dim, maxContext, originalContext } = settings
   const factor = parameters.factor ?? maxContext / originalContext
-  const magnitude = (scale: number) => (factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1)
+  const magnitude = (scale: number) => yarnMagnitude(factor, scale)
   const { mscale, mscale_all_dim: mscaleAll } = parameters
   const inferred = mscale && mscaleAll ? magnitude(mscale) / magnitude(mscaleAll) : magnitude(1)
   const dimensionOf = (rotations: number) => (dim * Math.log(originalContext / (rotations * 2 * Math.PI))) / (2 * Math.log(theta))

@@ -14,6 +14,7 @@ import { readGgufModel } from "./gguf-model.ts"
 import { ggufName } from "./gguf-parts.ts"
 import { tokenizerFromGguf } from "./gguf-tokenizer.ts"
 import { isObject } from "./json.ts"
+import { joinMicroscaled } from "./microscaling.ts"
 import { folderName, readLicense } from "./name.ts"
 import type { TokenizerSource } from "./opened-model.ts"
 import { type AssignedTensor, assignRoles } from "./roles.ts"
@@ -61,7 +62,7 @@ async function surveyFolder(path: string): Promise<Survey> {
   const description = await reasons.collect(() => describeModel(config, configPath(path), namesOf(folder.tensors)))
   await reasons.collect(() => refuseForeign(config, folder.tensors))
   if (!folder.tensors && folder.isPickled) reasons.add("Only pickled .bin weights: refused, they can run code.")
-  const tensors = folder.tensors && ((await reasons.collect(() => joinQuantized(folder.tensors ?? [], files))) ?? asTheyAre(folder.tensors))
+  const tensors = folder.tensors && ((await reasons.collect(() => joined(folder.tensors ?? [], files))) ?? asTheyAre(folder.tensors))
   let refusal: AppError | null = null
   const tokenizer = await readTokenizer(path).catch((thrown) => {
     if (!(thrown instanceof AppError) || thrown.code !== "unsupported") throw thrown
@@ -89,6 +90,12 @@ async function surveyFolder(path: string): Promise<Survey> {
       },
     },
   }
+}
+
+/** Quantized weights and their companions made one. */
+async function joined(tensors: FileTensor[], files: string[]): Promise<ModelTensor[]> {
+  const microscaled = joinMicroscaled(tensors, files)
+  return [...(await joinQuantized(microscaled.rest, files)), ...microscaled.joined]
 }
 
 async function surveyGguf(given: string): Promise<Survey> {

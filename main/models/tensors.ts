@@ -42,6 +42,7 @@ export function isSameShape(a: number[], b: number[]): boolean {
 /** What the decoder sees: a Format name, or a block type in lower case. */
 export function formatOf(tensor: Pick<ModelTensor, "dtype" | "encoding" | "quantized">): string {
   const { quantized } = tensor
+  if (quantized?.isMicroscaling) return "mxfp4"
   if (quantized) return quantized.nested ? `${quantized.format}-dq` : quantized.format
   return plainFormats[tensor.encoding ?? ""] ?? tensor.dtype.toLowerCase()
 }

@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 import shutil
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from .families.recipe import Recipe
 
 N_GREEDY = 12
 N_PROMPTS = 16
+# Relative error of a router's input that must not change which experts are chosen: that of keys and values in fp16.
+ROUTING_NOISE = 2.0**-11
 # Rows of the logits that are kept, by share of the tokens: enough to see a wrong position, mask or window.
 N_ROWS = 8
 
@@ -87,7 +90,11 @@ def save(name: str, recipe: Recipe, model: PreTrainedModel, folder: Path) -> Non
     stored.config.dtype = recipe.dtype
     stored.generation_config = GenerationConfig()
     size_bytes = sum(parameter.numel() * parameter.element_size() for parameter in stored.parameters())
-    stored.save_pretrained(folder, max_shard_size=size_bytes * 2 if recipe.n_shards == 1 else size_bytes * 10 // (recipe.n_shards * 9))
+    stored.save_pretrained(
+        folder,
+        max_shard_size=size_bytes * 2 if recipe.n_shards == 1 else size_bytes * 10 // (recipe.n_shards * 9),
+        save_original_format=recipe.has_published_names,
+    )
     (folder / "generation_config.json").unlink(missing_ok=True)
     if recipe.rewrite:
         recipe.rewrite(folder)
@@ -130,11 +137,21 @@ class Fp16Cache(DynamicCache):
         return super().update(key_states.half().float(), value_states.half().float(), layer_idx, *args, **kwargs)
 
 
+def _in_fp16(expand: Callable[..., tuple[torch.Tensor, torch.Tensor]]) -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
+    """Latent attention: transformers keeps what keys and values are made from, the engine keeps them."""
+    return lambda *args: tuple(part.half().float() for part in expand(*args))
+
+
 @torch.no_grad()
 def cached_logits(model: PreTrainedModel, tokens: list[int]) -> np.ndarray:
     """[T,V] fp32, one pass over all tokens."""
-    cache = Fp16Cache(config=model.config)
+    latent = [module for module in model.modules() if hasattr(module, "expand_kv")]
+    cache = DynamicCache(config=model.config) if latent else Fp16Cache(config=model.config)
+    for module in latent:
+        module.expand_kv = _in_fp16(module.expand_kv)
     logits = model(torch.tensor([tokens]), past_key_values=cache, use_cache=True).logits[0].float().numpy()
+    for module in latent:
+        del module.expand_kv
     if cache.get_seq_length() != len(tokens):
         raise AssertionError(f"{type(model).__name__} did not use the cache")
     return logits
@@ -144,7 +161,34 @@ def prompt(name: str, recipe: Recipe, attempt: int) -> list[int]:
     return torch.randint(5, recipe.fields["vocab_size"], (recipe.n_tokens,), generator=_generator(name, attempt + 1)).tolist()
 
 
-def results(name: str, recipe: Recipe, variants: dict[str, PreTrainedModel], attempt: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def is_routing_decided(model: PreTrainedModel, tokens: list[int]) -> bool:
+    """Whether every router chooses the same experts when what it reads is off by a little: a tie would make other logits altogether."""
+    routers = [module for module in model.modules() if type(module).__name__.endswith("Router")]
+    generator = torch.Generator().manual_seed(SEED)
+    chosen: list[torch.Tensor] = []
+    noise = 0.0
+
+    def disturb(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        return (inputs[0] * (1 + noise * torch.randn(inputs[0].shape, generator=generator)), *inputs[1:])
+
+    def collect(_: nn.Module, __: tuple[torch.Tensor, ...], output: tuple[torch.Tensor, ...]) -> None:
+        chosen.append(output[-1].sort(-1).values)
+
+    handles = [handle for router in routers for handle in (router.register_forward_pre_hook(disturb), router.register_forward_hook(collect))]
+    decoder.logits(model, tokens)
+    expected, noise = list(chosen), ROUTING_NOISE
+    is_decided = True
+    for _ in range(4 if routers else 0):
+        chosen.clear()
+        decoder.logits(model, tokens)
+        is_decided &= all(torch.equal(a, b) for a, b in zip(expected, chosen, strict=True))
+    for handle in handles:
+        handle.remove()
+    return is_decided
+
+
+def results(name: str, recipe: Recipe, variants: dict[str, PreTrainedModel], attempt: int) -> tuple[dict[str, Any], dict[str, Any], float]:
+    """Logits, what is to be told of them, and how clearly all is decided."""
     tokens = prompt(name, recipe, attempt)
     rows = sorted({round(i * (len(tokens) - 1) / (N_ROWS - 1)) for i in range(N_ROWS)})
     tensors: dict[str, Any] = {}
@@ -152,19 +196,18 @@ def results(name: str, recipe: Recipe, variants: dict[str, PreTrainedModel], att
     for format_name, variant in variants.items():
         tensors[format_name] = np.ascontiguousarray(cached_logits(variant, tokens)[rows])
         about["greedy"][format_name], about["smallest_lead"][format_name] = decoder.greedy(variant, tokens, N_GREEDY)
-    return tensors, about
+    is_varied = all(len(set(continuation)) >= N_GREEDY // 3 for continuation in about["greedy"].values())
+    is_decided = all(is_routing_decided(variant, tokens + about["greedy"][format_name]) for format_name, variant in variants.items())
+    return tensors, about, min(about["smallest_lead"].values()) * (1.0 if is_varied else 0.01) * (1.0 if is_decided else 1e-4)
 
 
 def write_results(name: str, recipe: Recipe, model: PreTrainedModel, golden: Path) -> None:
     """Takes the prompt, of N_PROMPTS, whose greedy continuations are varied and decided most clearly."""
-
-    def quality(about: dict[str, Any]) -> float:
-        is_varied = all(len(set(continuation)) >= N_GREEDY // 3 for continuation in about["greedy"].values())
-        return min(about["smallest_lead"].values()) * (1.0 if is_varied else 0.01)
-
     variants = {"stored": model, **{f: quantized_copy(model, f) for f in recipe.formats}}
     candidates = [results(name, recipe, variants, attempt) for attempt in range(N_PROMPTS)]
-    tensors, about = max(candidates, key=lambda candidate: quality(candidate[1]))
+    tensors, about, quality = max(candidates, key=lambda candidate: candidate[2])
+    if quality < 1e-4:
+        raise AssertionError(f"{name}: of {N_PROMPTS} prompts none is decided clearly")
     golden.mkdir(parents=True, exist_ok=True)
     save_file(tensors, golden / f"{name}.safetensors")
     write_json(golden / f"{name}.json", about, indent=None)

@@ -1,7 +1,7 @@
 // What an architecture file says. The decoder itself is one (native/model); an architecture is the names of its tensors and what
 // differs from Llama. docs/adding-an-architecture.md shows how to write one.
 import type { z } from "zod"
-import type { NativeDecoder } from "../../engine/addon-types.ts"
+import type { NativeDecoder, NativeFfnLayout } from "../../engine/addon-types.ts"
 import type { DecoderConfig } from "../decoder-config.ts"
 import type { Rotary } from "../rope.ts"
 
@@ -10,7 +10,7 @@ export type EndRole = "embed" | "embed_in" | "positions" | "embed_norm" | "final
 
 type FfnRole = "gate" | "up" | "gate_up" | "down"
 
-/** Roles that each layer has. Of experts: `experts.gate` is one of each expert, `experts.gate` with `{parameter}` all in one. */
+/** Roles that each layer has. `experts.gate` is the matrix of each expert, or those of all in one where its name is a `{parameter}`. */
 export type LayerRole =
   | "attn_norm"
   | "attn_post_norm"
@@ -54,6 +54,16 @@ export interface TensorNames {
   layers: string
   ends: Partial<Record<EndRole, TensorName>>
   inLayer: Partial<Record<LayerRole, TensorName>>
+  /** The ways in which checkpoints hold experts; the first is taken where none is known to be there. Empty: there are no experts. */
+  experts: ExpertsForm[]
+}
+
+/** Names of a layer with experts, in place of those of `inLayer`. A checkpoint has the form whose `experts.down` it has. */
+export interface ExpertsForm {
+  layout: NativeFfnLayout
+  inLayer: Partial<Record<LayerRole, TensorName>>
+  /** See Difference. */
+  transposed?: Role[]
 }
 
 /** What of the decoder an architecture decides; the rest are sizes of the configuration and Llama's values. */
@@ -87,6 +97,8 @@ export interface Common {
 export interface RotaryOptions {
   /** Read instead of config.json: `{rope_parameters: …}` of one kind of layer. */
   config?: Record<string, unknown>
+  /** Where only a part of each head is rotated and config.json calls that part a head. */
+  headDim?: number
   /** Width that is rotated, where the configuration's share of the head does not say it. */
   rotaryDim?: number
   isInterleaved?: boolean
@@ -142,6 +154,7 @@ export function architecture<Shape extends z.ZodRawShape = Record<never, never>>
       layers: names.layers ?? llamaNames.layers,
       ends: { ...llamaNames.ends, ...names.ends },
       inLayer: { ...llamaNames.inLayer, ...names.inLayer },
+      experts: names.experts ?? llamaNames.experts,
     },
     describe: draft.describe ?? (() => ({})),
   }
@@ -166,4 +179,5 @@ const llamaNames: TensorNames = {
     up: "mlp.up_proj",
     down: "mlp.down_proj",
   },
+  experts: [],
 }

@@ -25,6 +25,8 @@ class Recipe:
     # Longer than any sliding window of the fields.
     n_tokens: int = 40
     n_shards: int = 1
+    # False: with the names and the fused experts that the modules have, instead of those that checkpoints are published with.
+    has_published_names: bool = True
     # Around which the weights of norms lie; 0 where the model adds 1 itself.
     norm_center: float = 1.0
     formats: tuple[str, ...] = ("nf4", "nf4-dq", "fp4", "int8")

@@ -29,7 +29,10 @@ async function logits(path: string, quantize?: NativeQuantizeSpec): Promise<Buff
   return readFileSync(out)
 }
 
-test.each(readdirSync(fixtures).sort())("%s", async (name) => {
+// MXFP4 is refused: microscaling.test.ts.
+const names = readdirSync(fixtures).filter((name) => !name.endsWith("mxfp4"))
+
+test.each(names.sort())("%s", async (name) => {
   const path = join(fixtures, name)
   for (const format of ["nf4", "int8"] as const) {
     const out = join(folder, `${name}-${format}`)
