@@ -65,7 +65,15 @@ for (const [name, path, tensor, most = allowed] of [...cases, ...exactCases]) {
   test(`${name}: logits and greedy continuation`, async () => {
     const opened = await openModel(join(models, name))
     const { tokens, greedy, logits } = await golden(path, tensor)
-    const options = { source: opened.source, context: 64, compute: "f32" as const, threads: 1, backend: "auto", memoryLimitBytes: 0 }
+    const options = {
+      source: opened.source,
+      context: 64,
+      compute: "f32" as const,
+      isExact: true,
+      threads: 1,
+      backend: "auto",
+      memoryLimitBytes: 0,
+    }
     const model = await engine.loadModel(options, () => {}).promise
     expect(worst(await logitsOf(model, tokens), logits)).toBeLessThan(most)
     const sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, repeatPenalty: 1, seed: 0 }
