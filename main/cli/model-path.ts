@@ -14,7 +14,8 @@ export async function chooseModel(reference: string): Promise<ChosenModel> {
   if (existsSync(reference)) return { path: resolve(reference), installed: null }
   const { AppError } = await import("../../shared/schema/error.ts")
   const installed = await findInstalled(reference)
-  if (installed?.supported) return { path: installed.path, installed }
+  // What cannot run may be quantized; who wants to run it is told by the model itself.
+  if (installed?.supported || installed?.canBeQuantized) return { path: installed.path, installed }
   if (installed) throw new AppError("unsupported", installed.reason ?? `${reference} cannot be used.`)
   throw new AppError(
     "not_found",

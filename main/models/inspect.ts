@@ -3,6 +3,8 @@ import type { ModelInspection } from "../../shared/schema/model.ts"
 
 import { configuredFormat, modelDtype } from "./dtype.ts"
 import type { ExpectedTensor } from "./expected-tensors.ts"
+import { refuseForeign } from "./foreign-quantization.ts"
+import { isObject } from "./json.ts"
 import { type TensorPart, tensorParts } from "./linear-layers.ts"
 import { type Survey, surveyModel } from "./survey.ts"
 import { elementCount, formatOf, type ModelTensor } from "./tensors.ts"
@@ -21,6 +23,7 @@ export function inspectionOf(survey: Survey, options: { withTensors?: boolean } 
     architecture: survey.architecture,
     supported: survey.reason === null,
     reason: survey.reason,
+    can_be_quantized: canBeQuantized(survey),
     format: linearFormat(survey),
     parameters: sumOfElements(description ? expected : (survey.tensors ?? [])),
     quantizable_parameters: description ? sumOfElements(expected.filter(({ isLinear }) => isLinear)) : sumOfParts(survey, "linear"),
@@ -32,6 +35,28 @@ export function inspectionOf(survey: Survey, options: { withTensors?: boolean } 
     chat_template: tokenizer.hasChatTemplate,
     license: survey.license,
     ...(options.withTensors ? { tensors: tensorInfos(survey) } : {}),
+  }
+}
+
+/** As openQuantizeSource refuses, without reading any weights. */
+function canBeQuantized(survey: Survey): boolean {
+  const { kind, tensors, reason } = survey
+  if (!tensors || tensors.some(({ quantized }) => quantized)) return false
+  if (reason === null) return true
+  if (kind !== "folder" || isForeign(survey)) return false
+  const parts = tensorParts(survey.config, tensors)
+  const layers = tensors.filter(({ name }) => /^(linear|experts)$/.test(parts.get(name)?.kind ?? ""))
+  return layers.some((tensor) => /^(fp32|fp16|bf16)$/.test(formatOf(tensor)))
+}
+
+/** Layouts of bitsandbytes that cannot be read stand in config.json, those of other tools there or in the names of tensors. */
+function isForeign({ config, tensors }: Survey): boolean {
+  if (isObject(config.quantization_config)) return true
+  try {
+    refuseForeign(config, tensors as Parameters<typeof refuseForeign>[1])
+    return false
+  } catch {
+    return true
   }
 }
 

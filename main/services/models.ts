@@ -58,7 +58,7 @@ export function createModels({ paths, registry, jobs, loader, inUse, inspect }: 
       const isFile = files[0]?.path === inspection.path
       // What was copied is what counts: the original may have changed meanwhile.
       const copied = await inspect(isFile ? join(folder, basename(inspection.path)) : folder)
-      if (!copied.supported) throw unsupported(copied)
+      if (!isUsable(copied)) throw unsupported(copied)
       const placed = await placeFolder(folder, paths.models, inspection.name)
       const path = isFile ? join(placed, basename(inspection.path)) : placed
       return registry.add({ inspection: { ...copied, path }, name: inspection.name, source: "local", note: null, isOwned: true }).id
@@ -73,7 +73,7 @@ export function createModels({ paths, registry, jobs, loader, inUse, inspect }: 
 
       async "models.import"({ path, copy }) {
         const inspection = await inspect(resolve(path))
-        if (!inspection.supported) throw unsupported(inspection)
+        if (!isUsable(inspection)) throw unsupported(inspection)
         const known = registry.atPath(inspection.path)
         return jobs.start("import", inspection.name, async (context) => {
           if (known?.isOwned) return known.id
@@ -98,6 +98,11 @@ export function createModels({ paths, registry, jobs, loader, inUse, inspect }: 
       "models.unload": () => loader.unload(),
     },
   }
+}
+
+/** What cannot run is taken where it can be quantized: for the folder that comes of it. */
+function isUsable({ supported, can_be_quantized }: ModelInspection): boolean {
+  return supported || can_be_quantized
 }
 
 function unsupported({ reason, path }: ModelInspection): AppError {

@@ -103,10 +103,10 @@ export function createQuantize(options: QuantizeServiceOptions): QuantizeService
     handlers: {
       "models.quantize"({ modelId, loadAfter, ...wish }) {
         const model = registry.get(modelId)
-        if (!model.supported) throw new AppError("unsupported", model.reason ?? `${model.name} cannot be read.`)
+        if (!model.supported && !model.canBeQuantized) throw new AppError("unsupported", model.reason ?? `${model.name} cannot be read.`)
         return jobs.start("quantize", model.name, async (context) => {
           const made = await inUse.hold(modelId, () => quantizeInstalled(model, wish, context))
-          if (loadAfter) await loadMade(loader, made.id, context)
+          if (loadAfter && made.supported) await loadMade(loader, made.id, context)
           return made.id
         })
       },

@@ -51,6 +51,7 @@ export function createRegistry(options: { database: Database; events: Events; pa
       isOwned,
       supported: reason === null,
       reason,
+      canBeQuantized: row.can_be_quantized === 1 && existsSync(path),
       addedAt: Number(row.added_at),
     }
   }
@@ -91,10 +92,10 @@ export function createRegistry(options: { database: Database; events: Events; pa
       const id = known ? String(known.id) : randomBytes(6).toString("hex")
       database.run(
         `INSERT OR REPLACE INTO models (id, name, path, architecture, format, parameters, disk_bytes, context_length, license, source, note,
-          is_owned, reason, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          is_owned, reason, can_be_quantized, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         ...[id, model.name ?? inspection.name, path, inspection.architecture, inspection.format, inspection.parameters],
         ...[inspection.disk_bytes, inspection.context_length, model.license ?? inspection.license, source, note],
-        ...[isOwned ? 1 : 0, inspection.reason, known ? Number(known.added_at) : Date.now()],
+        ...[isOwned ? 1 : 0, inspection.reason, inspection.can_be_quantized ? 1 : 0, known ? Number(known.added_at) : Date.now()],
       )
       tell()
       return this.get(id)

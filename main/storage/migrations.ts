@@ -73,4 +73,10 @@ export const migrations: Migration[] = [
       INSERT INTO message_search (rowid, text) VALUES (new.sequence, new.text);
     END`,
   ],
+  // Models that cannot run were not taken before this; those that can, can be quantized unless they are.
+  [
+    "ALTER TABLE models ADD COLUMN can_be_quantized INTEGER NOT NULL DEFAULT 0",
+    `UPDATE models SET can_be_quantized = 1
+      WHERE format NOT IN ('int8', 'nf4', 'nf4-dq', 'fp4', 'fp4-dq', 'mixed') OR (format = 'mixed' AND path LIKE '%.gguf')`,
+  ],
 ]

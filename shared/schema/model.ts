@@ -21,6 +21,8 @@ export const ModelInspection = z.object({
   supported: z.boolean(),
   /** Why not, as a whole sentence; null when supported. */
   reason: z.string().nullable(),
+  /** Whether a smaller copy can be made of it: also of many a model that cannot run here, never of one that is quantized already. */
+  can_be_quantized: z.boolean(),
   /** Format of the linear layers; "mixed" where several; a GGUF block type in lower case. */
   format: z.string(),
   parameters: z.number(),
@@ -55,7 +57,9 @@ export const InstalledModel = z.object({
   /** False: read where it lies; removing it from the list deletes nothing. */
   isOwned: z.boolean(),
   supported: z.boolean(),
+  /** Why it cannot run; null when supported. */
   reason: z.string().nullable(),
+  canBeQuantized: z.boolean(),
   addedAt: z.number(),
 })
 export type InstalledModel = z.infer<typeof InstalledModel>

@@ -38,6 +38,7 @@ for (const name of folders) {
       layers: 2,
       context_length: 256,
     })
+    expect(found.can_be_quantized).toBe(found.format.endsWith("16") || found.format === "fp32")
     expect(found).not.toHaveProperty("tensors")
     const alone = await inspectModel(configFolder(folder, await import(join(path, "config.json")).then((module) => module.default)))
     const { parameters, quantizable_parameters, layers, format } = found
@@ -68,6 +69,7 @@ test("tensors on request: with their companions' bytes", async () => {
 
 test("GGUF: what its metadata says", async () => {
   expect(await inspectModel(join(models, "gguf/qwen2-q4_0.gguf"))).toMatchObject({
+    can_be_quantized: true,
     ...{ name: "qwen2-q4_0", architecture: "qwen2", supported: true, format: "q4_0", license: "mit", tokenizer: "gpt2" },
     ...{ chat_template: true, layers: 2, context_length: 256, disk_bytes: 59520 },
   })
@@ -79,6 +81,7 @@ test("an architecture that is not supported still tells what it is", async () =>
   changeJson(join(path, "config.json"), (config) => ({ ...config, architectures: ["FooForCausalLM"], model_type: "foo" }))
   expect(await inspectModel(path)).toMatchObject({
     ...{ supported: false, reason: "Architecture `FooForCausalLM` is not supported yet.", architecture: "FooForCausalLM" },
+    can_be_quantized: true,
     ...{
       parameters: 115008,
       quantizable_parameters: 73_728,
@@ -103,7 +106,7 @@ test("other quantizations, pickles and types are refused by name", async () => {
   const { header } = safetensorsHeader(tensors)
   writeFileSync(join(fp8, "model.safetensors"), Buffer.concat([header, Buffer.alloc(tensors.reduce((sum, { bytes }) => sum + bytes, 0))]))
   const found = await inspectModel(fp8)
-  expect(found).toMatchObject({ supported: false, format: "f8_e4m3", parameters: 46320 })
+  expect(found).toMatchObject({ supported: false, can_be_quantized: false, format: "f8_e4m3", parameters: 46320 })
   expect(found.reason).toBe("Tensor model.embed_tokens.weight is stored as F8_E4M3, which is not supported yet.")
 })
 
@@ -111,7 +114,14 @@ test("GGUF of another architecture, and with blocks that are not supported", asy
   const path = join(folder, "foo.gguf")
   writeFileSync(path, ggufBytes([ggufText("general.architecture", "foo")], [ggufTensor("output.weight", [256, 1], 15, 0)], 292))
   expect(await inspectModel(path, { withTensors: true })).toMatchObject({
-    ...{ name: "foo", supported: false, reason: "Architecture `foo` is not supported yet.", layers: 0, parameters: 256 },
+    ...{
+      name: "foo",
+      supported: false,
+      can_be_quantized: false,
+      reason: "Architecture `foo` is not supported yet.",
+      layers: 0,
+      parameters: 256,
+    },
     tensors: [{ name: "output.weight", dtype: "Q8_K", format: "q8_k", bytes: 292 }],
   })
   writeFileSync(path, ggufBytes([ggufText("general.name", "x"), ggufNumber("a", 1)]))

@@ -20,6 +20,8 @@ export class FakeEngine {
   words = ["Paris", " is", " the", " capital."]
   /** Thrown by the next call of this name. */
   readonly failures = new Map<CallName, AppError>()
+  /** Called with the folder that quantizing has made. */
+  afterQuantize = (_out: string) => {}
   hosts = 0
   private readonly gates = new Map<CallName, Promise<void>>()
   private die = (_code: number | null, _signal: string | null) => {}
@@ -119,6 +121,7 @@ export class FakeEngine {
         if (!existsSync(path)) throw new AppError("not_found", `There is no ${path}.`)
         await emit({ parametersDone: 500, parametersTotal: 1000, bytesWritten: 250, tensor: "model.layers.0.mlp.up_proj.weight" })
         cpSync(`${fixtures}llama-nf4-dq`, out, { recursive: true })
+        this.afterQuantize(out)
         await this.passed("quantize.run", options, signal)
         if (signal.aborted) {
           rmSync(out, { recursive: true })

@@ -52,13 +52,31 @@ it("refuses what cannot run, before anything is copied", async () => {
   const { client, home } = await runApp()
   const folder = scratchFolder()
   writeFileSync(join(folder, "config.json"), JSON.stringify({ architectures: ["FooForCausalLM"], model_type: "foo" }))
-  cpSync(join(llama, "model.safetensors"), join(folder, "model.safetensors"))
+  writeFileSync(join(folder, "pytorch_model.bin"), "x")
   await expect(client["models.import"]({ path: folder, copy: true })).rejects.toMatchObject({
     code: "unsupported",
     message: expect.stringContaining("FooForCausalLM"),
   })
   expect(readdirSync(join(home, "models"))).toEqual([])
   expect((await client["app.snapshot"](undefined)).jobs).toEqual([])
+})
+
+it("takes what cannot run where it can be quantized, and quantizes it without loading what comes of it", async () => {
+  const { client, ended, engine } = await runApp()
+  const folder = scratchFolder()
+  cpSync(llama, folder, { recursive: true })
+  writeFileSync(join(folder, "config.json"), JSON.stringify({ architectures: ["FooForCausalLM"], model_type: "foo" }))
+  const { modelId } = await ended(await client["models.import"]({ path: folder, copy: true }))
+  const models = async () => (await client["app.snapshot"](undefined)).models
+  const reason = expect.stringContaining("FooForCausalLM")
+  expect(await models()).toMatchObject([{ id: modelId, supported: false, reason, canBeQuantized: true, isOwned: true }])
+  await expect(client["models.load"]({ modelId: modelId ?? "" })).rejects.toMatchObject({ code: "unsupported" })
+  // The fake engine makes one that can run.
+  engine.afterQuantize = (out) => writeFileSync(join(out, "config.json"), JSON.stringify({ architectures: ["FooForCausalLM"] }))
+  const job = await ended(await client["models.quantize"]({ modelId: modelId ?? "", format: "nf4-dq" }))
+  expect(job.state).toBe("done")
+  expect(await models()).toMatchObject([{ canBeQuantized: true }, { id: job.modelId, supported: false, canBeQuantized: false }])
+  expect(engine.called("model.load")).toEqual([])
 })
 
 it("leaves nothing half-made when copying fails or is cancelled", async () => {

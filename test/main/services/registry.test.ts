@@ -10,7 +10,15 @@ import type { ModelInspection } from "../../../shared/schema/model.ts"
 import { scratchFolder } from "../scratch.ts"
 
 function inspection(path: string, change: Partial<ModelInspection> = {}): ModelInspection {
-  const about = { name: "tiny", architecture: "LlamaForCausalLM", supported: true, reason: null, format: "nf4", license: "mit" }
+  const about = {
+    name: "tiny",
+    architecture: "LlamaForCausalLM",
+    supported: true,
+    reason: null,
+    can_be_quantized: false,
+    format: "nf4",
+    license: "mit",
+  }
   const sizes = { parameters: 1000, quantizable_parameters: 900, expert_parameters: 0, layers: 2, context_length: 64, disk_bytes: 500 }
   return { path, ...about, ...sizes, tokenizer: "BPE", chat_template: true, ...change }
 }

@@ -36,6 +36,7 @@ function makeModel(more: Partial<InstalledModel> = {}): InstalledModel {
     isOwned: true,
     supported: true,
     reason: null,
+    canBeQuantized: false,
     addedAt: 0,
     ...more,
   }
