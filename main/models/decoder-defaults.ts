@@ -1,6 +1,6 @@
 // The decoder of Llama: what an architecture does not change.
 import { AppError } from "../../shared/schema/error.ts"
-import type { NativeDecoder, NativeExperts, NativeLayer, NativeRope } from "../engine/addon-types.ts"
+import type { NativeDecoder, NativeExperts, NativeLayer, NativeRope } from "../engine/native-decoder.ts"
 
 export const noExperts: NativeExperts = {
   nExperts: 0,

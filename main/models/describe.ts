@@ -1,7 +1,7 @@
 // config.json -> what the engine needs to know of the decoder, and the tensors that a checkpoint of it must have.
 import { z } from "zod"
 import { AppError } from "../../shared/schema/error.ts"
-import type { NativeDecoder } from "../engine/addon-types.ts"
+import type { NativeDecoder } from "../engine/native-decoder.ts"
 import type { Architecture, Common, Difference, Settings, TensorName, TensorNames } from "./architectures/architecture.ts"
 import { architectures } from "./architectures/registry.ts"
 import { DecoderConfig, decoderDefaults } from "./decoder-config.ts"

@@ -1,7 +1,7 @@
 // The tensors that a checkpoint of a decoder must have: the roles of native/model/decoder.h, as native/model/weights.cc asks for
 // them, under the names that the architecture gives.
 import { AppError } from "../../shared/schema/error.ts"
-import type { NativeDecoder } from "../engine/addon-types.ts"
+import type { NativeDecoder } from "../engine/native-decoder.ts"
 import type { Difference, EndRole, LayerRole, Role, TensorName, TensorNames } from "./architectures/architecture.ts"
 
 export interface ExpectedTensor {

@@ -1,5 +1,5 @@
 // In which of the forms that an architecture knows a checkpoint holds its experts.
-import type { NativeLayer } from "../engine/addon-types.ts"
+import type { NativeLayer } from "../engine/native-decoder.ts"
 import type { ExpertsForm, TensorNames } from "./architectures/architecture.ts"
 
 /** Null: the architecture has no experts. `stored`: names of the checkpoint's tensors, null where none are known. */

@@ -1,6 +1,7 @@
 // What opening a model gives, whatever its file format: what the engine host needs to plan, load, quantize and talk to it.
 import type { ModelInspection } from "../../shared/schema/model.ts"
-import type { NativeDecoder, NativeEncoding, NativeFileSlice, NativeModelSource, NativeQuantizedSource } from "../engine/addon-types.ts"
+import type { NativeEncoding, NativeFileSlice, NativeModelSource, NativeQuantizedSource } from "../engine/addon-types.ts"
+import type { NativeDecoder } from "../engine/native-decoder.ts"
 
 /** One tensor as the checkpoint stores it, under the name that transformers gives it (GGUF names are translated). */
 export interface StoredTensor {

@@ -2,7 +2,7 @@
 // transformers' modeling_rope_utils, computed in double precision and rounded once.
 import { z } from "zod"
 import { AppError } from "../../shared/schema/error.ts"
-import type { NativeRope } from "../engine/addon-types.ts"
+import type { NativeRope } from "../engine/native-decoder.ts"
 import { checked } from "./json.ts"
 
 const positive = z.number().positive()

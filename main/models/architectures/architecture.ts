@@ -1,7 +1,7 @@
 // What an architecture file says. The decoder itself is one (native/model); an architecture is the names of its tensors and what
 // differs from Llama. docs/adding-an-architecture.md shows how to write one.
 import type { z } from "zod"
-import type { NativeDecoder, NativeFfnLayout } from "../../engine/addon-types.ts"
+import type { NativeDecoder, NativeFfnLayout } from "../../engine/native-decoder.ts"
 import type { DecoderConfig } from "../decoder-config.ts"
 import type { Rotary } from "../rope.ts"
 

@@ -1,6 +1,6 @@
 // What DeepSeek-V2 and -V3 share: multi-head latent attention, and experts behind some dense layers, of which a few are for all tokens.
 import { z } from "zod"
-import type { NativeExperts, NativeLayer } from "../../engine/addon-types.ts"
+import type { NativeExperts, NativeLayer } from "../../engine/native-decoder.ts"
 import { count, dimension } from "../decoder-config.ts"
 import { noExperts, noLatent, sameLayers } from "../decoder-defaults.ts"
 import { yarnMagnitude } from "../rope.ts"

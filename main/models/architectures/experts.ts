@@ -1,6 +1,6 @@
 // What the architectures with experts have in common.
 import { z } from "zod"
-import type { NativeLayer } from "../../engine/addon-types.ts"
+import type { NativeLayer } from "../../engine/native-decoder.ts"
 import { dimension } from "../decoder-config.ts"
 import type { ExpertsForm, LayerRole, TensorNames } from "./architecture.ts"
 

@@ -1,6 +1,6 @@
 // Layers that differ by "layer_types" of config.json, or by a pattern where it is absent.
 import { z } from "zod"
-import type { NativeLayer } from "../../engine/addon-types.ts"
+import type { NativeLayer } from "../../engine/native-decoder.ts"
 import { isObject } from "../json.ts"
 import type { Rotary } from "../rope.ts"
 import type { Common } from "./architecture.ts"

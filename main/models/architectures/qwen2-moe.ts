@@ -1,6 +1,6 @@
 // Qwen2-MoE (Qwen1.5-MoE-A2.7B and Qwen2-57B-A14B): Qwen2 with experts, one of which all tokens share, weighted by a gate of its own.
 import { z } from "zod"
-import type { NativeLayer } from "../../engine/addon-types.ts"
+import type { NativeLayer } from "../../engine/native-decoder.ts"
 import { type DecoderConfig, dimension } from "../decoder-config.ts"
 import { noExperts, sameLayers } from "../decoder-defaults.ts"
 import { architecture } from "./architecture.ts"

@@ -1,5 +1,5 @@
 // Qwen2 and Qwen2.5: Llama with biases on q, k and v, and a sliding window that is off unless asked for.
-import type { NativeLayer } from "../../engine/addon-types.ts"
+import type { NativeLayer } from "../../engine/native-decoder.ts"
 import { sameLayers } from "../decoder-defaults.ts"
 import { architecture, type Settings } from "./architecture.ts"
 
