@@ -45,6 +45,7 @@ const parameters: [types: string[], pattern: RegExp, reason: string][] = [
   [["blip-2"], /^qformer\./, "kept in full precision by transformers"],
   [["deepseek_v32", "glm_moe_dsa", "axk2", "mistral_large4"], /indexer\.weights_proj$/, "kept in full precision by transformers"],
   [["deepseek_v4"], /compressor\.(wgate|wkv)$|\.weights_proj$|\.wo_a$/, "kept in full precision by transformers"],
+  [["gpt_oss"], /\.router\.linear$/, "the router of a mixture of experts"],
   [["hy_v3"], /\.router\.gate$/, "the router of a mixture of experts"],
   [["ibert"], /^(?!lm_head)/, "a layer of a class of its own in transformers"],
   [["mobilebert"], /^cls\.predictions\.dense$/, "a part of the output head"],
@@ -84,7 +85,7 @@ class Checkpoint {
     if (/norm$/.test(last)) return other("a norm")
     if (tables.test(last) && !this.#isProjection(module, last))
       return tokenTables.test(last) ? { kind: "embedding" } : other("a table that is looked up in")
-    if (/(^|\.)experts\.\d+\./.test(module)) return { kind: "experts", isTransposed: false }
+    if (/(^|\.)experts\.(\d+\.|\w+_projs\.\d+$)/.test(module)) return { kind: "experts", isTransposed: false }
     if (last === "gate" && this.#hasExpertsBeside(module)) return other("the router of a mixture of experts")
     if (last === "out_proj" && this.#names.has(module.replace(/out_proj$/, "in_proj_weight")))
       return other("a part of PyTorch's own attention")

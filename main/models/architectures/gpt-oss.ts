@@ -16,6 +16,16 @@ const pairs: ExpertsForm = {
   transposed: ["experts.gate_up", "experts.down"],
 }
 
+/** As bitsandbytes checkpoints for fine-tuning are published: a linear layer for each expert, so that each can be in 4 bits. */
+const split: ExpertsForm = {
+  layout: "gated_pairs",
+  inLayer: {
+    router: "mlp.router.linear",
+    "experts.gate_up": "mlp.experts.gate_up_projs.{e}",
+    "experts.down": "mlp.experts.down_projs.{e}",
+  },
+}
+
 export const gptOss = architecture({
   name: "GptOssForCausalLM",
   modelType: "gpt_oss",
@@ -39,7 +49,7 @@ export const gptOss = architecture({
     swiglu_limit: 7,
     swiglu_alpha: 1.702,
   },
-  names: { inLayer: { sinks: { parameter: "self_attn.sinks" }, router: "mlp.router" }, experts: [pairs] },
+  names: { inLayer: { sinks: { parameter: "self_attn.sinks" }, router: "mlp.router" }, experts: [pairs, split] },
   describe: (config, { nLayers, rope }) => ({
     decoder: {
       hasSinks: true,

@@ -60,7 +60,23 @@ def store_mxfp4(folder: Path) -> None:
             raise AssertionError(f"{name}: transformers reads something else from MXFP4")
 
 
+def split_experts(folder: Path) -> None:
+    """A linear layer for each expert, as in unsloth/gpt-oss-20b-unsloth-bnb-4bit."""
+    path = folder / "model.safetensors"
+    stored = {}
+    for name, tensor in load_file(path).items():
+        module, _, kind = name.rpartition(".")
+        if module.endswith("experts"):
+            for expert, part in enumerate(tensor):
+                own = f"{module}.{kind.removesuffix('_bias')}s.{expert}"
+                stored[f"{own}.bias" if kind.endswith("_bias") else f"{own}.weight"] = part if part.dim() == 1 else part.T.contiguous()
+        else:
+            stored[name.replace(".router.", ".router.linear.")] = tensor
+    save_file(stored, path, metadata={"format": "pt"})
+
+
 RECIPES = {
     "gpt-oss": Recipe(GptOssForCausalLM, GptOssConfig, FIELDS, n_shards=2),
+    "gpt-oss-split": Recipe(GptOssForCausalLM, GptOssConfig, FIELDS, rewrite=split_experts),
     "gpt-oss-mxfp4": Recipe(GptOssForCausalLM, GptOssConfig, FIELDS, adjust=round_experts, rewrite=store_mxfp4),
 }
