@@ -44,7 +44,7 @@ function decoded(tensor: Quantized): { shape: number[]; values: Float32Array } {
   const state = tensor.all.get(`${tensor.name}.quant_state.bitsandbytes__nf4`)
   const { shape, bytes } = partOf(tensor, "")
   if (!state) {
-    const scales = floatsOf(tensor.all.get(tensor.name.replace(/\.weight$/, "") + ".SCB") as Part)
+    const scales = floatsOf(tensor.all.get(`${tensor.name.replace(/\.weight$/, "")}.SCB`) as Part)
     const columns = shape.at(-1) as number
     return { shape, values: Float32Array.from(bytes, (_, i) => (bytes.readInt8(i) * (scales[Math.floor(i / columns)] as number)) / 127) }
   }

@@ -95,6 +95,7 @@ const deepseekV2 = {
   n_shared_experts: 2,
   norm_topk_prob: false,
   num_experts_per_tok: 6,
+  // biome-ignore lint/suspicious/noApproximativeNumericConstant: as it is published
   rope_scaling: { ...deepseekYarn, mscale: 0.707, mscale_all_dim: 0.707 },
   scoring_func: "softmax",
   vocab_size: 102400,
