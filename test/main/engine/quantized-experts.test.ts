@@ -79,8 +79,7 @@ async function decodeExperts(path: string, copy: string, isTurned: boolean): Pro
   const all = new Map((await partsOf(file)).map((part) => [part.name, part]))
   const names = [...all.keys()].filter((name) => isExpert(name) && (all.has(`${name}.absmax`) || all.get(name)?.dtype === "I8"))
   const kept = [...all.values()].filter(({ name }) => !isExpert(name))
-  const biases = [...all.values()].filter(({ name }) => isExpert(name) && name.endsWith("_bias"))
-  writeParts(file, [...kept, ...biases, ...names.map((name) => plainPart({ name, all }, isTurned))])
+  writeParts(file, [...kept, ...names.map((name) => plainPart({ name, all }, isTurned))])
   return names.length
 }
 
@@ -90,6 +89,7 @@ const cases = [
   ["qwen2-moe-fused", 2],
   ["granitemoe", 2 * 2],
   ["gpt-oss", 2 * 2],
+  ["gpt-oss-split", 2 * 4 * 2],
 ] as const
 
 test.each(cases.flatMap(([name, number]) => (["nf4", "nf4-dq", "int8"] as const).map((format) => [name, format, number] as const)))(
