@@ -95,18 +95,22 @@ test("every architecture of the registry has a fixture", () => {
 const docs = join(top, "docs/models.md")
 const [begin, end] = ["<!-- measured: test/main/models/architectures.test.ts -->", "<!-- end of measured -->"]
 
+/** Columns as wide as their widest cell, as the formatter of this repository wants them. */
 function table(): string {
   const formats = ["stored", ...Object.keys(specs)]
   const cell = (value: number | undefined) => (value === undefined ? "–" : value.toExponential(0))
   const rows = names.map((name) => {
-    return `| \`${architectureOf(name)}\` | ${name} | ${formats.map((format) => cell(measured.get(name)?.get(format))).join(" | ")} |`
+    return [`\`${architectureOf(name)}\``, name, ...formats.map((format) => cell(measured.get(name)?.get(format)))]
   })
-  return [`| Architecture | Fixture | ${formats.join(" | ")} |`, `|---|---|${formats.map(() => "---|").join("")}`, ...rows].join("\n")
+  const lines = [["Architecture", "Fixture", ...formats], ...rows]
+  const widths = (lines[0] as string[]).map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)))
+  const text = (line: string[]) => `| ${line.map((value, i) => value.padEnd(widths[i] as number)).join(" | ")} |`
+  return [text(lines[0] as string[]), text(widths.map((width) => "-".repeat(width))), ...lines.slice(1).map(text)].join("\n")
 }
 
 test("docs/models.md names every fixture", () => {
   const text = readFileSync(docs, "utf8")
-  expect(names.filter((name) => !text.includes(`| ${name} |`))).toEqual([])
+  expect(names.filter((name) => !text.includes(`| ${name} `))).toEqual([])
 })
 
 afterAll(() => {
