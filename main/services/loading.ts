@@ -70,12 +70,12 @@ export function createLoader(options: {
     refuseWhileUsed()
     if (signal?.aborted) throw new AppError("cancelled", "cancelled")
     const abort = new AbortController()
-    const { threads, context: usualContext } = settings.get()
+    const { threads, context: usualContext, int8Threshold, int8Exact } = settings.get()
     // The setting is for all models: one that can do less is loaded with what it can do.
     const wanted = context ?? Math.min(usualContext, context_length)
     setState({ state: "loading", modelId, name, fraction: 0 })
     const work = engine.client["model.load"](
-      { path, id: modelId, context: wanted, threads },
+      { path, id: modelId, context: wanted, threads, exact: int8Exact, ...(int8Threshold === null ? {} : { threshold: int8Threshold }) },
       ({ fraction }) => {
         if (state.state === "loading") setState({ state: "loading", modelId, name, fraction })
         onProgress?.(fraction)

@@ -25,6 +25,17 @@ export function formatDecimal(value: number, decimals: number): string {
   return number(value, decimals)
 }
 
+/** "1.3 %"; "< 0.1 %" for what is there but would read as nothing. */
+export function formatShare(share: number): string {
+  if (share > 0 && share < 0.0005) return `< ${number(0.1, 1)} %`
+  return `${number(share * 100, 1)} %`
+}
+
+/** Three digits that count: "0.412", "8.05", "37.2", "1,240". */
+export function formatMagnitude(value: number): string {
+  return number(value, value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3)
+}
+
 function sizeUnit(bytes: number): { unit: string; size: number; decimals: number } {
   if (bytes >= kib ** 3) return { unit: "GiB", size: kib ** 3, decimals: 1 }
   if (bytes >= kib ** 2 || bytes === 0) return { unit: "MiB", size: kib ** 2, decimals: 1 }

@@ -71,6 +71,8 @@ interface NumberProps {
   value: number | null
   min: number
   max: number
+  /** Takes decimals too. */
+  isDecimal?: boolean
   placeholder?: string
   /** Says why a number cannot be used. */
   outOfRange(min: number, max: number): string
@@ -78,19 +80,19 @@ interface NumberProps {
   onCommit(value: number | null): void
 }
 
-/** A whole number, typed. It is taken over when the field is left or Enter is pressed, if it lies in the range. */
-export function NumberField({ label, hint, value, min, max, placeholder, outOfRange, onCommit }: NumberProps) {
+/** A number, typed; a whole one unless decimals are allowed. It is taken over when the field is left or Enter is pressed, if it lies in the range. */
+export function NumberField({ label, hint, value, min, max, isDecimal = false, placeholder, outOfRange, onCommit }: NumberProps) {
   const shown = value === null ? "" : String(value)
   const [draft, setDraft] = useState(shown)
   useEffect(() => setDraft(shown), [shown])
   const number = Number(draft)
-  const isValid = draft.trim() === "" || (Number.isInteger(number) && number >= min && number <= max)
+  const isValid = draft.trim() === "" || ((isDecimal || Number.isInteger(number)) && number >= min && number <= max)
   const commit = () => isValid && draft !== shown && onCommit(draft.trim() === "" ? null : number)
   return (
     <Field label={label} hint={hint} error={isValid ? undefined : outOfRange(min, max)}>
       <Input
         value={draft}
-        inputMode="numeric"
+        inputMode={isDecimal ? "decimal" : "numeric"}
         placeholder={placeholder}
         onChange={(event) => setDraft(event.target.value)}
         onBlur={commit}

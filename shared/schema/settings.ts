@@ -1,6 +1,7 @@
 // Settings, listed once: names, types, defaults.
 import { z } from "zod"
 import { QuantizedFormat } from "./format.ts"
+import { OutlierThreshold } from "./outliers.ts"
 
 export const Settings = z.object({
   theme: z.enum(["system", "light", "dark"]).default("system"),
@@ -11,6 +12,10 @@ export const Settings = z.object({
   threads: z.int().min(0).max(256).default(0),
   /** 0 = what the model can do, at most 8192. */
   context: z.int().min(0).max(1_048_576).default(0),
+  /** Outlier threshold of models in int8, 0 = no outliers; null: what each model's files say, else 6. */
+  int8Threshold: OutlierThreshold.nullable().default(null),
+  /** int8 weights are multiplied with activations as they are, instead of LLM.int8(). */
+  int8Exact: z.boolean().default(false),
   /** Hub address; empty = HF_ENDPOINT or the public hub. */
   hubEndpoint: z.string().default(""),
   /** Model loaded at start: the one used last. */
@@ -27,6 +32,8 @@ export const SettingsChange = z
     defaultFormat: Settings.shape.defaultFormat.unwrap(),
     threads: Settings.shape.threads.unwrap(),
     context: Settings.shape.context.unwrap(),
+    int8Threshold: Settings.shape.int8Threshold.unwrap(),
+    int8Exact: Settings.shape.int8Exact.unwrap(),
     hubEndpoint: Settings.shape.hubEndpoint.unwrap(),
     lastModelId: Settings.shape.lastModelId.unwrap(),
     loadLastModel: Settings.shape.loadLastModel.unwrap(),

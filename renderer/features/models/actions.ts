@@ -61,19 +61,22 @@ export interface AddOptions {
   copy: boolean
   /** null: as it is. */
   format: QuantizedFormat | null
+  experts: QuantizedFormat | undefined
+  /** What cannot is only quantized. */
+  canRun: boolean
 }
 
 /** Adds a folder or file, quantizes it if wanted, loads it, and goes to the chat. Throws what goes wrong before the first job stands. */
-export async function addModel({ path, copy, format }: AddOptions): Promise<void> {
+export async function addModel({ path, copy, format, experts, canRun }: AddOptions): Promise<void> {
   const job = await client["models.import"]({ path, copy })
-  models.update({ setUp: { jobId: job.id, goesOn: true }, dialog: null })
-  goTo("chat")
+  models.update({ setUp: canRun ? { jobId: job.id, goesOn: true } : null, dialog: null })
+  goTo(canRun ? "chat" : "models")
   const { modelId } = await jobEnded(job.id)
   try {
     if (modelId === null) return
-    if (format === null) return void loadModel(modelId)
-    const next = await client["models.quantize"]({ modelId, format })
-    models.update({ setUp: { jobId: next.id, goesOn: false } })
+    if (format === null) return void (canRun && loadModel(modelId))
+    const next = await client["models.quantize"]({ modelId, format, experts })
+    if (canRun) models.update({ setUp: { jobId: next.id, goesOn: false } })
   } catch (thrown) {
     say(toErrorData(thrown))
   } finally {

@@ -7,7 +7,7 @@ import type { QuantizedFormat } from "../../../shared/schema/format.ts"
 import type { ModelInspection } from "../../../shared/schema/model.ts"
 import { client } from "../../lib/client.ts"
 import { attempt, describeFailure } from "../../lib/failure.ts"
-import { formatBytes, formatCount, formatLicense, formatName, formatParameters } from "../../lib/format.ts"
+import { formatBytes, formatCount, formatLicense, formatName, formatParameters, formatShare } from "../../lib/format.ts"
 import { useMain } from "../../lib/mirror.ts"
 import { Button } from "../../ui/button.tsx"
 import { Dialog } from "../../ui/dialog.tsx"
@@ -15,8 +15,9 @@ import { FailureNote } from "../../ui/failure-note.tsx"
 import { SwitchField } from "../../ui/switch-field.tsx"
 import { addModel } from "./actions.ts"
 import { FormatChoice } from "./format-choice.tsx"
+import { OnlyQuantizable } from "./only-quantizable.tsx"
 import { PathPicker } from "./path-picker.tsx"
-import { canQuantize, models, whyUnsupported } from "./state.ts"
+import { expertShare, models, whyUnsupported } from "./state.ts"
 
 export function AddDialog() {
   const { t } = useTranslation()
@@ -51,15 +52,18 @@ export function AddDialog() {
 function Seen({ seen, onBack }: { seen: ModelInspection; onBack(): void }) {
   const { t } = useTranslation()
   const defaultFormat = useMain((main) => main.settings.defaultFormat)
-  const [format, setFormat] = useState<QuantizedFormat | "as-is">(canQuantize(seen) ? defaultFormat : "as-is")
+  const { supported: canRun, can_be_quantized: canBeQuantized } = seen
+  const [format, setFormat] = useState<QuantizedFormat | "as-is">(canBeQuantized ? defaultFormat : "as-is")
+  // In a folder for transformers they stay as it keeps them.
+  const [withExperts, setWithExperts] = useState(canRun)
   const [copy, setCopy] = useState(false)
   const [error, setError] = useState<ErrorData | null>(null)
   const [isAdding, setAdding] = useState(false)
-  const add = () => {
+  const chosen = format === "as-is" ? null : format
+  const experts = (withExperts && seen.expert_parameters > 0 && chosen) || undefined
+  const add = (wanted: QuantizedFormat | null) => {
     setAdding(true)
-    void attempt(() => addModel({ path: seen.path, copy, format: format === "as-is" ? null : format }), setError).finally(() =>
-      setAdding(false),
-    )
+    void attempt(() => addModel({ path: seen.path, copy, format: wanted, experts, canRun }), setError).finally(() => setAdding(false))
   }
   return (
     <div className="flex flex-col gap-4">
@@ -71,13 +75,24 @@ function Seen({ seen, onBack }: { seen: ModelInspection; onBack(): void }) {
         <Row name={t("models.architecture")}>
           <code className="font-mono">{seen.architecture}</code>
         </Row>
-        <Row name={t("models.context")}>{t("chat.tokens", { count: seen.context_length, n: formatCount(seen.context_length) })}</Row>
+        {seen.context_length > 0 && (
+          <Row name={t("models.context")}>{t("chat.tokens", { count: seen.context_length, n: formatCount(seen.context_length) })}</Row>
+        )}
         <Row name={t("models.license")}>{formatLicense(seen.license)}</Row>
         <Row name={t("models.template")}>{seen.chat_template ? t("models.templateYes") : t("models.templateNo")}</Row>
       </dl>
-      {seen.supported ? (
+      {!canRun && canBeQuantized && <OnlyQuantizable reason={seen.reason} />}
+      {canRun || canBeQuantized ? (
         <>
-          <FormatChoice label={t("add.format")} value={format} canBeAsIs canBeQuantized={canQuantize(seen)} onChange={setFormat} />
+          <FormatChoice label={t("add.format")} value={format} canBeAsIs={canRun} canBeQuantized={canBeQuantized} onChange={setFormat} />
+          {seen.expert_parameters > 0 && chosen && (
+            <SwitchField
+              label={t("add.experts")}
+              hint={t(canRun ? "quantize.expertsHint" : "quantize.expertsNowhere", { share: formatShare(expertShare(seen)) })}
+              isOn={withExperts}
+              onChange={setWithExperts}
+            />
+          )}
           <SwitchField label={t("add.copy")} hint={t("add.copyHint")} isOn={copy} onChange={setCopy} />
         </>
       ) : (
@@ -88,11 +103,18 @@ function Seen({ seen, onBack }: { seen: ModelInspection; onBack(): void }) {
         <Button kind="ghost" icon={ChevronLeft} onClick={onBack}>
           {t("add.back")}
         </Button>
-        {seen.supported && (
-          <Button kind="primary" disabled={isAdding} onClick={add}>
-            {format === "as-is" ? t("add.andLoad") : t("add.andQuantize")}
-          </Button>
-        )}
+        <div className="flex flex-wrap justify-end gap-2">
+          {!canRun && canBeQuantized && (
+            <Button disabled={isAdding} onClick={() => add(null)}>
+              {t("add.only")}
+            </Button>
+          )}
+          {(canRun || canBeQuantized) && (
+            <Button kind="primary" disabled={isAdding} onClick={() => add(chosen)}>
+              {chosen ? t("add.andQuantize") : t("add.andLoad")}
+            </Button>
+          )}
+        </div>
       </div>
     </div>
   )

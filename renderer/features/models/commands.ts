@@ -1,10 +1,10 @@
-import { Box, Download, EjectIcon, Layers, Plus, X } from "lucide-react"
+import { Box, ChartColumn, Download, EjectIcon, Layers, Plus, X } from "lucide-react"
 import type { Command } from "../../lib/commands.ts"
 import { formatName } from "../../lib/format.ts"
 import { t } from "../../lib/i18n.ts"
 import { mirror } from "../../lib/mirror.ts"
 import { cancelJob, cancelLoad, eject, loadModel, setUpStarter } from "./actions.ts"
-import { canQuantize, firstRun, models, sortModels } from "./state.ts"
+import { firstRun, models, sortModels } from "./state.ts"
 
 /** Those that can be done now. */
 export function modelCommands(): Command[] {
@@ -29,12 +29,20 @@ export function modelCommands(): Command[] {
   for (const job of snapshot.jobs.filter((one) => one.state === "running")) {
     list.push({ id: `job.cancel.${job.id}`, title: t("job.cancelName", { name: job.subject }), icon: X, run: () => void cancelJob(job.id) })
   }
-  for (const model of sortModels(snapshot.models).filter((one) => one.supported)) {
+  for (const model of sortModels(snapshot.models).filter((one) => one.supported || one.canBeQuantized)) {
     const name = `${model.name} · ${formatName(model.format)}`
     const isLoaded = load.state === "ready" && load.model.id === model.id
-    if (!isLoaded)
+    if (model.supported && !isLoaded)
       list.push({ id: `models.load.${model.id}`, title: t("load.loadName", { name }), icon: Box, run: () => void loadModel(model.id) })
-    if (canQuantize(model)) {
+    if (model.supported) {
+      list.push({
+        id: `models.outliers.${model.id}`,
+        title: t("outliers.command", { name }),
+        icon: ChartColumn,
+        run: () => models.update({ dialog: { kind: "outliers", modelId: model.id } }),
+      })
+    }
+    if (model.canBeQuantized) {
       list.push({
         id: `models.quantize.${model.id}`,
         title: t("models.quantizeName", { name }),

@@ -1,4 +1,4 @@
-import { Ellipsis, Layers, Trash2 } from "lucide-react"
+import { ChartColumn, Ellipsis, Layers, Trash2 } from "lucide-react"
 import { useTranslation } from "react-i18next"
 import type { InstalledModel } from "../../../shared/schema/model.ts"
 import { describeFailure } from "../../lib/failure.ts"
@@ -9,7 +9,8 @@ import { FailureNote } from "../../ui/failure-note.tsx"
 import { Menu, MenuItem } from "../../ui/menu.tsx"
 import { Tag } from "../../ui/tag.tsx"
 import { cancelLoad, eject, loadModel } from "./actions.ts"
-import { canQuantize, models, whyUnsupported } from "./state.ts"
+import { OnlyQuantizable } from "./only-quantizable.tsx"
+import { isOnlyQuantizable, models, whyUnsupported } from "./state.ts"
 
 /** One installed model: what it is, where it came from, what can be done with it. */
 export function ModelRow({ model }: { model: InstalledModel }) {
@@ -27,12 +28,13 @@ export function ModelRow({ model }: { model: InstalledModel }) {
             </h2>
             <Tag>{formatName(model.format)}</Tag>
             {isLoaded && <Tag isOn>{t("models.loaded")}</Tag>}
+            {!model.supported && <Tag>{t("models.cannotRun")}</Tag>}
           </div>
           <p className="mt-1 flex flex-wrap gap-x-3 gap-y-0.5 text-12 text-ink-3">
             <span>{formatBytes(model.disk_bytes)}</span>
             <span>{t("models.parametersShort", { n: formatParameters(model.parameters) })}</span>
             <span className="font-mono">{model.architecture}</span>
-            <span>{t("models.contextTokens", { n: formatCount(model.context_length) })}</span>
+            {model.context_length > 0 && <span>{t("models.contextTokens", { n: formatCount(model.context_length) })}</span>}
             <span>{formatLicense(model.license)}</span>
           </p>
           <p className="mt-0.5 truncate text-12 text-ink-3" title={model.path}>
@@ -47,7 +49,12 @@ export function ModelRow({ model }: { model: InstalledModel }) {
         <div className="flex flex-none items-center gap-2">
           <LoadButton model={model} isLoaded={isLoaded} />
           <Menu align="end" trigger={<IconButton icon={Ellipsis} label={t("models.more", { name: model.name })} />}>
-            {canQuantize(model) && (
+            {model.supported && (
+              <MenuItem icon={ChartColumn} onSelect={() => models.update({ dialog: { kind: "outliers", modelId: model.id } })}>
+                {t("outliers.menu")}
+              </MenuItem>
+            )}
+            {model.canBeQuantized && (
               <MenuItem icon={Layers} onSelect={() => models.update({ dialog: { kind: "quantize", modelId: model.id } })}>
                 {t("models.quantize")}
               </MenuItem>
@@ -58,7 +65,8 @@ export function ModelRow({ model }: { model: InstalledModel }) {
           </Menu>
         </div>
       </div>
-      {!model.supported && <FailureNote className="mt-3" failure={whyUnsupported(model)} />}
+      {isOnlyQuantizable(model) && <OnlyQuantizable className="mt-3" reason={model.reason} />}
+      {!model.supported && !model.canBeQuantized && <FailureNote className="mt-3" failure={whyUnsupported(model)} />}
       {failure && <FailureNote className="mt-3" failure={describeFailure(failure)} />}
     </li>
   )
@@ -70,6 +78,9 @@ function LoadButton({ model, isLoaded }: { model: InstalledModel; isLoaded: bool
   if (isLoaded) return <Button onClick={() => void eject()}>{t("load.unload")}</Button>
   if (load.state === "loading" && load.modelId === model.id) {
     return <Button onClick={cancelLoad}>{t("load.cancelAt", { percent: formatCount(Math.floor(load.fraction * 100)) })}</Button>
+  }
+  if (isOnlyQuantizable(model)) {
+    return <Button onClick={() => models.update({ dialog: { kind: "quantize", modelId: model.id } })}>{t("models.quantize")}</Button>
   }
   return (
     <Button disabled={!model.supported} onClick={() => void loadModel(model.id)}>

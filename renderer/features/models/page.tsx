@@ -9,6 +9,7 @@ import { dismissJob } from "./actions.ts"
 import { AddDialog } from "./add-dialog.tsx"
 import { CancelButton, JobFigures } from "./job-progress.tsx"
 import { ModelRow } from "./model-row.tsx"
+import { OutliersDialog } from "./outliers-dialog.tsx"
 import { QuantizeDialog } from "./quantize-dialog.tsx"
 import { RemoveDialog } from "./remove-dialog.tsx"
 import { models, shownJobs, sortModels } from "./state.ts"
@@ -76,5 +77,6 @@ export function ModelsDialogs() {
   if (dialog.kind === "add") return <AddDialog />
   const model = installed.find((one) => one.id === dialog.modelId)
   if (!model) return null
-  return dialog.kind === "quantize" ? <QuantizeDialog model={model} /> : <RemoveDialog model={model} />
+  if (dialog.kind === "quantize") return <QuantizeDialog model={model} />
+  return dialog.kind === "outliers" ? <OutliersDialog model={model} /> : <RemoveDialog model={model} />
 }

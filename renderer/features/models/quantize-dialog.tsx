@@ -5,7 +5,7 @@ import { BlockSize, QuantizedFormat } from "../../../shared/schema/format.ts"
 import type { InstalledModel } from "../../../shared/schema/model.ts"
 import { client } from "../../lib/client.ts"
 import { attempt, describeFailure } from "../../lib/failure.ts"
-import { formatCount } from "../../lib/format.ts"
+import { formatCount, formatShare } from "../../lib/format.ts"
 import { useMain } from "../../lib/mirror.ts"
 import { Button } from "../../ui/button.tsx"
 import { ChoiceCards } from "../../ui/choice-cards.tsx"
@@ -13,7 +13,7 @@ import { Dialog } from "../../ui/dialog.tsx"
 import { FailureNote } from "../../ui/failure-note.tsx"
 import { SelectField } from "../../ui/select-field.tsx"
 import { quantize } from "./actions.ts"
-import { models } from "./state.ts"
+import { expertShare, models } from "./state.ts"
 
 const blockSizes = [...BlockSize.values]
 
@@ -22,17 +22,17 @@ export function QuantizeDialog({ model }: { model: InstalledModel }) {
   const [format, setFormat] = useState<QuantizedFormat>(useMain((main) => main.settings.defaultFormat))
   const [blockSize, setBlockSize] = useState<(typeof blockSizes)[number]>(64)
   const [embeddings, setEmbeddings] = useState<QuantizedFormat | undefined>()
-  const hasExperts = useHasExperts(model.path)
-  // Experts are nearly all of such a model: they take part unless somebody says otherwise.
-  const [experts, setExperts] = useState<QuantizedFormat | "same" | undefined>("same")
-  const chosenExperts = hasExperts ? (experts === "same" ? format : experts) : undefined
+  const share = useExpertShare(model.path)
+  // Experts are nearly all of such a model: they take part unless somebody says otherwise, or the folder would load nowhere.
+  const [experts, setExperts] = useState<QuantizedFormat | "same" | undefined>(model.supported ? "same" : undefined)
+  const chosenExperts = share > 0 ? (experts === "same" ? format : experts) : undefined
   const [error, setError] = useState<ErrorData | null>(null)
   return (
     <Dialog
       isOpen
       onClose={() => models.update({ dialog: null })}
       title={t("quantize.title", { name: model.name })}
-      description={t("quantize.lead")}
+      description={t(model.supported ? "quantize.lead" : "quantize.leadOnly")}
       closeLabel={t("common.close")}
       width={640}
       footer={
@@ -48,6 +48,14 @@ export function QuantizeDialog({ model }: { model: InstalledModel }) {
     >
       <div className="flex flex-col gap-4">
         {error && <FailureNote failure={describeFailure(error)} />}
+        {share > 0 && (
+          <PartFormat
+            label={t("quantize.experts")}
+            hint={t(model.supported ? "quantize.expertsHint" : "quantize.expertsNowhere", { share: formatShare(share) })}
+            value={chosenExperts}
+            onChange={setExperts}
+          />
+        )}
         <ChoiceCards<QuantizedFormat>
           label={t("quantize.format")}
           value={format}
@@ -68,10 +76,12 @@ export function QuantizeDialog({ model }: { model: InstalledModel }) {
             options={blockSizes.map((size) => ({ value: String(size), label: t("quantize.weights", { n: formatCount(size) }) }))}
           />
         )}
-        {hasExperts && (
-          <PartFormat label={t("quantize.experts")} hint={t("quantize.expertsHint")} value={chosenExperts} onChange={setExperts} />
-        )}
-        <PartFormat label={t("quantize.embeddings")} hint={t("quantize.embeddingsHint")} value={embeddings} onChange={setEmbeddings} />
+        <PartFormat
+          label={t("quantize.embeddings")}
+          hint={t(model.supported ? "quantize.embeddingsHint" : "quantize.embeddingsNowhere")}
+          value={embeddings}
+          onChange={setEmbeddings}
+        />
       </div>
     </Dialog>
   )
@@ -102,19 +112,19 @@ function PartFormat({ label, hint, value, onChange }: PartFormatProps) {
   )
 }
 
-/** Whether the model is a mixture of experts; false until that is known. */
-function useHasExperts(path: string): boolean {
-  const [hasExperts, setHasExperts] = useState(false)
+/** Share of the parameters that are in experts; 0 until that is known. */
+function useExpertShare(path: string): number {
+  const [share, setShare] = useState(0)
   useEffect(() => {
     let isCurrent = true
     // What cannot be looked at is told when it is quantized.
     client["models.inspect"]({ path }).then(
-      ({ expert_parameters }) => isCurrent && setHasExperts(expert_parameters > 0),
+      (inspection) => isCurrent && setShare(expertShare(inspection)),
       () => {},
     )
     return () => {
       isCurrent = false
     }
   }, [path])
-  return hasExperts
+  return share
 }

@@ -5,7 +5,7 @@ import type { InstalledModel } from "../../../shared/schema/model.ts"
 import { describeFailure, type Failure } from "../../lib/failure.ts"
 import { slice } from "../../lib/slice.ts"
 
-export type ModelsDialog = null | { kind: "add" } | { kind: "quantize"; modelId: string } | { kind: "remove"; modelId: string }
+export type ModelsDialog = null | { kind: "add" } | { kind: "quantize" | "remove" | "outliers"; modelId: string }
 
 export interface ModelsPart {
   /** The job that the first screen started; `goesOn` while another one follows it. */
@@ -73,11 +73,14 @@ export function whyUnsupported({ name, reason }: { name: string; reason: string 
   return describeFailure({ code: "unsupported", message: reason ?? name })
 }
 
-const ours = new Set(["int8", "nf4", "nf4-dq", "fp4", "fp4-dq"])
+/** Quantized, the folder is for transformers; nothing here can run either. */
+export function isOnlyQuantizable({ supported, canBeQuantized }: { supported: boolean; canBeQuantized: boolean }): boolean {
+  return !supported && canBeQuantized
+}
 
-/** Quantized folders of bitsandbytes are not quantized again: the loss would add up. */
-export function canQuantize({ format, supported }: { format: string; supported: boolean }): boolean {
-  return supported && !ours.has(format)
+/** Of the parameters of a mixture. */
+export function expertShare({ expert_parameters, parameters }: { expert_parameters: number; parameters: number }): number {
+  return parameters > 0 ? expert_parameters / parameters : 0
 }
 
 /** Jobs worth a look on the models page: what runs, and what failed until it is put away. */

@@ -68,6 +68,28 @@ export function SettingsPage() {
           outOfRange={outOfRange}
           onCommit={(context) => void change({ context: context ?? 0 })}
         />
+        <details>
+          <summary className="text-13 font-medium">{t("settings.int8")}</summary>
+          <div className="mt-4 flex flex-col gap-5 border-l-2 border-line pl-4">
+            <NumberField
+              label={t("settings.int8Threshold")}
+              hint={t("settings.int8ThresholdHint")}
+              value={settings.int8Threshold}
+              min={0}
+              max={65_504}
+              isDecimal
+              placeholder={t("settings.int8ThresholdAuto")}
+              outOfRange={(min, max) => t("settings.int8OutOfRange", { min: formatCount(min), max: formatCount(max) })}
+              onCommit={(int8Threshold) => void change({ int8Threshold })}
+            />
+            <SwitchField
+              label={t("settings.int8Exact")}
+              hint={t("settings.int8ExactHint")}
+              isOn={settings.int8Exact}
+              onChange={(int8Exact) => void change({ int8Exact })}
+            />
+          </div>
+        </details>
         <SelectField<QuantizedFormat>
           label={t("settings.defaultFormat")}
           hint={t(`format.${settings.defaultFormat}.meaning`)}

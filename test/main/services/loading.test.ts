@@ -33,6 +33,21 @@ it("loads with the settings, tells how far it is, and remembers the model", asyn
   expect(await running.client["models.unload"](undefined)).toEqual({ freedBytes: 0 })
 })
 
+it("multiplies int8 weights as set, and leaves to the model what is not set", async () => {
+  const { client, engine, first } = await twoModels()
+  const options = async () => {
+    await client["models.load"]({ modelId: first })
+    return engine.called("model.load").at(-1)
+  }
+  expect(await options()).toMatchObject({ exact: false })
+  expect(await options()).not.toHaveProperty("threshold")
+  await client["settings.update"]({ int8Threshold: 0, int8Exact: true })
+  expect(await options()).toMatchObject({ threshold: 0, exact: true })
+  await client["settings.update"]({ int8Threshold: null })
+  expect(await options()).not.toHaveProperty("threshold")
+  await expect(client["settings.update"]({ int8Threshold: -1 })).rejects.toMatchObject({ code: "bad_input" })
+})
+
 it("loads the model used last when it starts, unless that is not wanted", async () => {
   const running = await runWithModel(`${fixtures}llama`)
   const second = await running.restart()

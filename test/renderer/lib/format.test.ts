@@ -4,10 +4,12 @@ import {
   formatCount,
   formatDone,
   formatLicense,
+  formatMagnitude,
   formatName,
   formatParameters,
   formatRate,
   formatSeconds,
+  formatShare,
   formatTimeLeft,
   formatTokensPerS,
 } from "../../../renderer/lib/format.ts"
@@ -104,3 +106,18 @@ describe("numbers as people read them", () => {
     expect(formatCount(16_384)).toBe("16,384")
   })
 })
+
+test.each([
+  [0, "0.0 %"],
+  [0.0001, "< 0.1 %"],
+  [0.0005, "0.1 %"],
+  [0.01284, "1.3 %"],
+  [1, "100.0 %"],
+])("a share of %d reads %s", (share, text) => expect(formatShare(share)).toBe(text))
+
+test.each([
+  [0.4123, "0.412"],
+  [8.051, "8.05"],
+  [37.21, "37.2"],
+  [1240.4, "1,240"],
+])("a magnitude of %d reads %s", (value, text) => expect(formatMagnitude(value)).toBe(text))

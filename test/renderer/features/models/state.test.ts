@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest"
-import { canQuantize, firstRun, jobSteps, phaseFraction, shownJobs, sortModels } from "../../../../renderer/features/models/state.ts"
+import {
+  expertShare,
+  firstRun,
+  isOnlyQuantizable,
+  jobSteps,
+  phaseFraction,
+  shownJobs,
+  sortModels,
+} from "../../../../renderer/features/models/state.ts"
 import type { Job, JobProgress } from "../../../../shared/schema/job.ts"
 import type { InstalledModel } from "../../../../shared/schema/model.ts"
 
@@ -116,11 +124,15 @@ test("models that can be run come first, then the newest", () => {
   expect(sortModels(list).map(({ id }) => id)).toEqual(["c", "a", "b"])
 })
 
-test("what is quantized already, or cannot be run, is not quantized", () => {
-  expect(canQuantize(makeModel({ format: "bf16" }))).toBe(true)
-  expect(canQuantize(makeModel({ format: "q4_1" }))).toBe(true)
-  expect(canQuantize(makeModel({ format: "int8" }))).toBe(false)
-  expect(canQuantize(makeModel({ format: "bf16", supported: false }))).toBe(false)
+test("what cannot run may still be quantized", () => {
+  expect(isOnlyQuantizable(makeModel({ supported: false, canBeQuantized: true }))).toBe(true)
+  expect(isOnlyQuantizable(makeModel({ supported: false }))).toBe(false)
+  expect(isOnlyQuantizable(makeModel({ canBeQuantized: true }))).toBe(false)
+})
+
+test("the share of the experts", () => {
+  expect(expertShare({ expert_parameters: 30, parameters: 40 })).toBe(0.75)
+  expect(expertShare({ expert_parameters: 0, parameters: 0 })).toBe(0)
 })
 
 test("jobs that are over and well are not shown", () => {
