@@ -17,6 +17,8 @@ export interface NativeLayer {
   /** Index into ropes; -1 = positions are not rotated. */
   rope: number
   hasExperts: boolean
+  /** Absent: that of the decoder. */
+  attentionScale?: number
 }
 
 export type NativeFfnLayout = "gated" | "gated_stacked" | "gated_pairs" | "plain"
@@ -64,7 +66,7 @@ export interface NativeDecoder {
   hasSharedNorm: boolean
   isResidualNormed: boolean
 
-  qkv: "separate" | "stacked" | "grouped" | "latent"
+  qkv: "separate" | "stacked" | "grouped" | "quarters" | "latent"
   qkNorm: "none" | "shared" | "own" | "full"
   qkNormKind: NativeNormKind
   latent: { qRank: number; kvRank: number; normEps: number }

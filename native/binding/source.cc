@@ -51,6 +51,7 @@ LayerDescription to_layer(const Fields& fields) {
   layer.window = to_int32(fields, "window");
   layer.rope = static_cast<int32_t>(fields.integer("rope", -1, kMaxInt32));
   layer.has_experts = fields.boolean("hasExperts");
+  if (fields.has("attentionScale")) layer.attention_scale = to_float(fields, "attentionScale");
   return layer;
 }
 
@@ -99,9 +100,11 @@ void read_norms(const Fields& fields, DecoderDescription& d) {
 }
 
 void read_attention(const Fields& fields, DecoderDescription& d) {
-  d.qkv = fields.choice<QkvLayout>(
-      "qkv",
-      {{"separate", QkvLayout::separate}, {"stacked", QkvLayout::stacked}, {"grouped", QkvLayout::grouped}, {"latent", QkvLayout::latent}});
+  d.qkv = fields.choice<QkvLayout>("qkv", {{"separate", QkvLayout::separate},
+                                           {"stacked", QkvLayout::stacked},
+                                           {"grouped", QkvLayout::grouped},
+                                           {"quarters", QkvLayout::quarters},
+                                           {"latent", QkvLayout::latent}});
   d.qk_norm = fields.choice<QkNorm>("qkNorm",
                                     {{"none", QkNorm::none}, {"shared", QkNorm::shared}, {"own", QkNorm::own}, {"full", QkNorm::full}});
   d.qk_norm_kind = to_norm_kind(fields, "qkNormKind");

@@ -52,6 +52,7 @@ void check_layers(const DecoderDescription& d) {
   for (const LayerDescription& layer : d.layers) {
     check_between("sliding window", layer.window, 0, INT32_MAX);
     check_between("index of a rotary embedding", layer.rope, -1, static_cast<int64_t>(d.ropes.size()) - 1);
+    check_not_negative("attention scale of a layer", layer.attention_scale);
     if (layer.has_experts && d.experts.n_experts == 0) refuse("A layer of the model has experts, but their number is 0.");
   }
 }
@@ -75,6 +76,10 @@ void check_experts(const ExpertsDescription& e) {
 void check_attention(const DecoderDescription& d) {
   if (d.n_heads % d.n_kv_heads != 0) {
     refuse("The model has ", d.n_heads, " heads, which ", d.n_kv_heads, " key/value heads cannot share evenly.");
+  }
+  if (d.qkv == QkvLayout::quarters && (d.n_heads % 4 != 0 || d.n_kv_heads != d.n_heads)) {
+    refuse("The model's queries, keys and values lie in quarters, which ", d.n_heads, " heads with ", d.n_kv_heads,
+           " key/value heads do not have.");
   }
   if (d.qkv == QkvLayout::latent) {
     check_between("rank of the queries", d.latent.q_rank, 0, kMaxDimension);

@@ -34,7 +34,7 @@ struct QuantizedSource {
 //   embed [V,E]   embed_in L [C,E]   positions [P,C]   embed_norm N [C]   final_norm N [C]   embed_out L [E,C]   head L [V,E]
 //   layers.<i>.   attn_norm N [C]   attn_post_norm N [C]   mlp_norm N [C]   mlp_post_norm N [C]
 //                 q L [H*D,C]   k L [G*D,C]   v L [G*D_v,C]                       layout `separate`
-//                 qkv L [H*D + G*D + G*D_v, C]                                    layouts `stacked`, `grouped`
+//                 qkv L [H*D + G*D + G*D_v, C]                                    layouts `stacked`, `grouped`, `quarters`
 //                 q L, or q_a L [L_q,C]   q_a_norm N [L_q]   q_b L [H*D,L_q]      layout `latent`
 //                 kv_a L [L + R, C]   kv_a_norm N [L]   kv_b L [H*(D-R+D_v), L]
 //                 q_norm N, k_norm N (see QkNorm)   sinks [H]   o L [C,H*D_v]
@@ -70,9 +70,10 @@ enum class QkNorm : uint8_t {
 
 enum class QkvLayout : uint8_t {
   separate,
-  stacked,  // rows: all queries, all keys, all values
-  grouped,  // rows: for each key/value head its H/G queries, its key, its value
-  latent,   // multi-head latent attention (DeepSeek-V2, arXiv 2405.04434); rotates only the last R of each head's D
+  stacked,   // rows: all queries, all keys, all values
+  grouped,   // rows: for each key/value head its H/G queries, its key, its value
+  quarters,  // rows: four times a quarter of the queries, as much of the values, of the keys (CodeGen); H = G
+  latent,    // multi-head latent attention (DeepSeek-V2, arXiv 2405.04434); rotates only the last R of each head's D
 };
 
 enum class FfnLayout : uint8_t {
@@ -95,6 +96,7 @@ struct LayerDescription {
   int32_t window = 0;  // 0 = every position sees all before it
   int32_t rope = 0;    // index into DecoderDescription.ropes; -1 = positions are not rotated
   bool has_experts = false;
+  float attention_scale = 0;  // 0 = DecoderDescription's
 };
 
 struct LatentDescription {

@@ -76,7 +76,7 @@ int64_t Forward::fused_width() const {
   const DecoderDescription& d = decoder_;
   const auto is_fused = [](FfnLayout layout) { return layout == FfnLayout::gated_stacked || layout == FfnLayout::gated_pairs; };
   int64_t most = 0;
-  if (d.qkv == QkvLayout::stacked || d.qkv == QkvLayout::grouped) most = q_width_ + k_width_ + v_width_;
+  if (d.qkv != QkvLayout::separate && d.qkv != QkvLayout::latent) most = q_width_ + k_width_ + v_width_;
   if (d.qkv == QkvLayout::latent) most = int64_t{d.n_heads} * (d.head_dim - d.ropes[0].rotary_dim + d.value_dim);
   if (is_fused(d.ffn)) most = std::max({most, int64_t{2} * d.ffn_width, int64_t{2} * d.experts.shared_width});
   if (is_fused(d.experts.layout)) most = std::max(most, int64_t{2} * d.experts.ffn_width);

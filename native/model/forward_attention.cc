@@ -42,6 +42,7 @@ void Forward::attention(const Chunk& chunk, size_t layer, const float* input) {
   table_.kv_store(exec, cache.keys, k_, chunk.n, chunk.n_past, cache_.capacity(), d.n_kv_heads, d.head_dim);
   table_.kv_store(exec, cache.values, v_, chunk.n, chunk.n_past, cache_.capacity(), d.n_kv_heads, d.value_dim);
   AttentionArgs args = attention_args(chunk.n, chunk.n_past, d.layers[layer].window);
+  if (d.layers[layer].attention_scale > 0) args.scale = d.layers[layer].attention_scale;
   args.k_cache = cache.keys;
   args.v_cache = cache.values;
   args.sinks = w.sinks;
@@ -101,8 +102,8 @@ void Forward::norm_heads(const Chunk& chunk, const Norm& weights, float* x, int3
 
 // Takes [T, q + k + v] apart. Stacked rows are one group of all heads.
 void Forward::split_fused(const Chunk& chunk) {
-  const bool is_grouped = decoder_.qkv == QkvLayout::grouped;
-  const int64_t groups = is_grouped ? decoder_.n_kv_heads : 1;
+  const bool is_value_first = decoder_.qkv == QkvLayout::quarters;
+  const int64_t groups = decoder_.qkv == QkvLayout::grouped ? decoder_.n_kv_heads : decoder_.qkv == QkvLayout::quarters ? 4 : 1;
   const int64_t q = q_width_ / groups, k = k_width_ / groups, v = v_width_ / groups, group = q + k + v;
   const auto take = [&](float* out, int64_t first, int64_t block) {
     table_.copy_blocks(chunk.exec, {.out = out,
@@ -116,8 +117,8 @@ void Forward::split_fused(const Chunk& chunk) {
                                     .x_step = group});
   };
   take(q_, 0, q);
-  take(k_, q, k);
-  take(v_, q + k, v);
+  take(k_, is_value_first ? q + v : q, k);
+  take(v_, is_value_first ? q : q + k, v);
 }
 
 // Multi-head latent attention: keys and values come from a small vector per token; a part of each key is rotated and shared by all heads.

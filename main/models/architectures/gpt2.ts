@@ -1,6 +1,5 @@
 // GPT-2: learned positions, layer norms, biases everywhere, a plain feed-forward part. Its matrices are held transposed (Conv1D).
 import { z } from "zod"
-import { AppError } from "../../../shared/schema/error.ts"
 import { sameLayers } from "../decoder-defaults.ts"
 import { architecture, type Draft, type Role } from "./architecture.ts"
 
@@ -35,18 +34,17 @@ export const gpt2 = architecture({
   defaults: { ...gptDefaults, n_positions: 1024, tie_word_embeddings: true },
   isFfnFourfold: true,
   names: gpt2Names,
-  describe: ({ scale_attn_weights: isScaled, scale_attn_by_inverse_layer_idx: isScaledByLayer }, { nLayers, maxContext }) => {
-    if (isScaledByLayer) {
-      throw new AppError("unsupported", "GPT-2 with `scale_attn_by_inverse_layer_idx`, a scale for each layer, is not supported yet.")
-    }
+  describe: (config, { nLayers, headDim, maxContext }) => {
+    const scale = config.scale_attn_weights === false ? 1 : headDim ** -0.5
+    const layers = sameLayers(nLayers, { rope: -1 })
     return {
       decoder: {
         norm: "layer",
         qkv: "stacked",
         ffn: "plain",
-        ...(isScaled === false ? { attentionScale: 1 } : {}),
+        attentionScale: scale,
         nPositions: maxContext,
-        layers: sameLayers(nLayers, { rope: -1 }),
+        layers: config.scale_attn_by_inverse_layer_idx ? layers.map((layer, i) => ({ ...layer, attentionScale: scale / (i + 1) })) : layers,
       },
       biases: [...gpt2Norms, ...gpt2Matrices],
       transposed: gpt2Matrices,

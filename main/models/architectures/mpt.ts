@@ -16,8 +16,10 @@ const fields = {
     alibi_bias_max: positive.nullish(),
     clip_qkv: positive.nullish(),
     qk_ln: flag,
+    rope: flag,
     softmax_scale: positive.nullish(),
   }),
+  ffn_config: z.looseObject({ ffn_type: z.string().nullish() }).nullish(),
   expansion_ratio: dimension.nullish(),
   no_bias: flag,
   norm_type: z.string().nullish(),
@@ -63,11 +65,14 @@ const draft: Omit<Draft<typeof fields>, "name"> = {
 }
 
 /** What MPT's own code can be told, but no model of the family that transformers runs has. */
-function refuseVariants({ attn_config: attention, no_bias: hasNoBias, norm_type: norm, logit_scale: logitScale }: Settings<typeof fields>) {
+function refuseVariants(config: Settings<typeof fields>): void {
+  const { attn_config: attention, ffn_config: feedForward, no_bias: hasNoBias, norm_type: norm, logit_scale: logitScale } = config
   const variants: [is: boolean, name: string][] = [
     [attention.alibi === false, "`alibi` off"],
     [attention.qk_ln === true, "`qk_ln`"],
+    [attention.rope === true, "`rope`"],
     [(attention.attn_type ?? "multihead_attention") !== "multihead_attention", "an `attn_type` other than multihead_attention"],
+    [(feedForward?.ffn_type ?? "mptmlp") !== "mptmlp", "an `ffn_type` other than mptmlp"],
     [hasNoBias === false, "`no_bias` off"],
     [!(norm ?? "layernorm").endsWith("layernorm"), "a `norm_type` other than layernorm"],
     [logitScale != null, "`logit_scale`"],

@@ -1,6 +1,7 @@
 // The one list of architectures. A new one is its file and a line here.
 import type { Architecture } from "./architecture.ts"
 import { bloom } from "./bloom.ts"
+import { codegen } from "./codegen.ts"
 import { cohere, cohere2 } from "./cohere.ts"
 import { deepseekV2 } from "./deepseek-v2.ts"
 import { deepseekV3 } from "./deepseek-v3.ts"
@@ -37,6 +38,7 @@ import { starcoder2 } from "./starcoder2.ts"
 
 export const architectures: readonly Architecture[] = [
   bloom,
+  codegen,
   cohere,
   cohere2,
   deepseekV2,

@@ -1,4 +1,4 @@
-"""GPT-2 and what is made like it: GPT BigCode, GPT-Neo, GPT-J."""
+"""GPT-2 and what is made like it: GPT BigCode, GPT-Neo, GPT-J, CodeGen."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import (
-    GPT2Config, GPT2LMHeadModel, GPTBigCodeConfig, GPTBigCodeForCausalLM, GPTJConfig, GPTJForCausalLM, GPTNeoConfig, GPTNeoForCausalLM,
+    CodeGenConfig, CodeGenForCausalLM, GPT2Config, GPT2LMHeadModel, GPTBigCodeConfig, GPTBigCodeForCausalLM, GPTJConfig, GPTJForCausalLM, GPTNeoConfig, GPTNeoForCausalLM,
 )
 
 from .recipe import Recipe
@@ -38,6 +38,9 @@ def with_masks(folder: Path) -> None:
 NEO = dict(vocab_size=96, hidden_size=32, num_layers=2, num_heads=4, max_position_embeddings=128, bos_token_id=1, eos_token_id=2)
 
 RECIPES = {
+    "codegen": Recipe(CodeGenForCausalLM, CodeGenConfig, dict(**{**COMMON, "n_embd": 64, "n_head": 8}, n_inner=48, rotary_dim=4),
+                      dtype="float16", rewrite=with_masks),
+    "gpt2-scaled-by-layer": Recipe(GPT2LMHeadModel, GPT2Config, dict(**COMMON, scale_attn_by_inverse_layer_idx=True)),
     "gpt2": Recipe(GPT2LMHeadModel, GPT2Config, COMMON, rewrite=as_published, dtype="float32"),
     "gpt2-untied": Recipe(GPT2LMHeadModel, GPT2Config, dict(
         **COMMON, n_inner=48, scale_attn_weights=False, activation_function="relu", tie_word_embeddings=False), n_shards=2),

@@ -45,6 +45,9 @@ const gpts: Published[] = [
   ...family("GPTJForCausalLM", { model_type: "gptj", vocab_size: 50400, n_positions: 2048, rotary_dim: 64, n_inner: null }, [
     ["gpt-j-6b", 6050882784, { ...gpt(4096, 28, 16), tie_word_embeddings: false }],
   ]),
+  ...family("CodeGenForCausalLM", { model_type: "codegen", vocab_size: 51200, n_positions: 2048, n_inner: null }, [
+    ["codegen-350M-mono", 356712448, { ...gpt(1024, 20, 16), rotary_dim: 32, tie_word_embeddings: false }],
+  ]),
   ...family("GPTBigCodeForCausalLM", { model_type: "gpt_bigcode", multi_query: true, activation_function: "gelu_pytorch_tanh" }, [
     ["gpt_bigcode-santacoder", 1124886528, { ...gpt(2048, 24, 16), n_positions: 2048, n_inner: 8192, vocab_size: 49280 }],
     ["starcoderbase-1b", 1137207296, { ...gpt(2048, 24, 16), n_positions: 8192, n_inner: 8192, vocab_size: 49152 }],

@@ -46,6 +46,26 @@ TEST_CASE(parts_must_fit_each_other) {
         }) == "bad_input");
 }
 
+TEST_CASE(quarters_need_heads_in_fours_with_a_key_each) {
+  const auto with_heads = [](int32_t heads, int32_t kv_heads) {
+    return refusal([=](DecoderDescription& d) {
+      d.qkv = QkvLayout::quarters;
+      d.n_heads = heads;
+      d.n_kv_heads = kv_heads;
+    });
+  };
+  CHECK(with_heads(4, 4).empty());
+  CHECK(with_heads(8, 8).empty());
+  CHECK(with_heads(6, 6) == "bad_input");
+  CHECK(with_heads(4, 2) == "bad_input");
+}
+
+TEST_CASE(the_attention_scale_of_a_layer_must_be_usable) {
+  CHECK(refusal([](DecoderDescription& d) { d.layers[1].attention_scale = 0.5f; }).empty());
+  CHECK(refusal([](DecoderDescription& d) { d.layers[1].attention_scale = -1; }) == "bad_input");
+  CHECK(refusal([](DecoderDescription& d) { d.layers[1].attention_scale = INFINITY; }) == "bad_input");
+}
+
 TEST_CASE(rotary_frequencies_must_fit_the_head) {
   CHECK(refusal([](DecoderDescription& d) {
           d.ropes[0].rotary_dim = 18;  // wider than the head

@@ -12,6 +12,8 @@ test("what MPT's own code can be told otherwise is refused by its name", async (
       { attn_config: { attn_type: "multiquery_attention" } },
       "MPT with an `attn_type` other than multihead_attention is not supported yet.",
     ],
+    [{ attn_config: { rope: true } }, "MPT with `rope` is not supported yet."],
+    [{ ffn_config: { ffn_type: "mptglu" } }, "MPT with an `ffn_type` other than mptmlp is not supported yet."],
     [{ no_bias: false }, "MPT with `no_bias` off is not supported yet."],
     [{ norm_type: "rmsnorm" }, "MPT with a `norm_type` other than layernorm is not supported yet."],
     [{ logit_scale: "inv_sqrt_d_model" }, "MPT with `logit_scale` is not supported yet."],
