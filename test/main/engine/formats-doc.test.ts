@@ -19,7 +19,7 @@ function bitsPerWeight(spec: NativeQuantizeSpec): number {
 
 /** The cells of the table's row that begins with this name. */
 function row(name: string): string[] {
-  const line = page.split("\n").find((one) => one.startsWith(`| ${name} |`))
+  const line = page.split("\n").find((one) => one.split("|")[1]?.trim() === name)
   return (line ?? "")
     .split("|")
     .slice(2, -1)
