@@ -17,7 +17,9 @@ int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 bool is_plain(Encoding e) { return e == Encoding::f32 || e == Encoding::f16 || e == Encoding::bf16; }
 
 // Plain elements that the ops take in the order they have in the file.
-bool is_mappable(const TensorSource& tensor) { return is_plain(tensor.encoding) && tensor.unpermute_heads == 0 && !tensor.is_transposed && tensor.value_offset == 0; }
+bool is_mappable(const TensorSource& tensor) {
+  return is_plain(tensor.encoding) && tensor.unpermute_heads == 0 && !tensor.is_transposed && tensor.value_offset == 0;
+}
 
 FormatId plain_format(DType type) { return type == DType::f32 ? FormatId::Fp32 : type == DType::f16 ? FormatId::Fp16 : FormatId::Bf16; }
 
