@@ -15,7 +15,7 @@ export function ProgressBar({ label, fraction, valueText }: ProgressBarProps) {
       {...(valueText ? { "aria-valuetext": valueText } : {})}
     >
       <Progress.Track className="h-1 overflow-hidden rounded-small bg-track">
-        <Progress.Indicator className="rounded-small bg-accent data-indeterminate:w-1/3 data-indeterminate:animate-pulse" />
+        <Progress.Indicator className="rounded-small bg-accent data-indeterminate:h-full data-indeterminate:w-1/3 data-indeterminate:animate-pulse" />
       </Progress.Track>
     </Progress.Root>
   )

@@ -1,16 +1,6 @@
 // Every place, in both themes and on a narrow screen: nothing serious for axe, no error in the console, nothing wider than the screen.
-import AxeBuilder from "@axe-core/playwright"
-import type { Page } from "@playwright/test"
 import { expect, test } from "./fixtures.ts"
-
-async function look(page: Page): Promise<void> {
-  // By the roots' own sizes: what is scrolled inside a box is no fault.
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-  expect(overflow, `${page.url()} is wider than the screen`).toBeLessThanOrEqual(0)
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical")
-  expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`)).toEqual([])
-}
+import { look } from "./look.ts"
 
 for (const colorScheme of ["light", "dark"] as const) {
   for (const width of [1280, 420]) {

@@ -23,7 +23,7 @@ export function ModelRow({ model }: { model: InstalledModel }) {
       <div className="flex items-start gap-3 max-sm:flex-wrap">
         <div className="min-w-0 flex-1 max-sm:basis-full">
           <div className="flex min-w-0 flex-wrap items-center gap-x-2 gap-y-1">
-            <h2 title={model.name} className="truncate text-13 font-semibold">
+            <h2 title={model.name} className="truncate text-13 font-semibold max-sm:wrap-anywhere max-sm:whitespace-normal">
               {model.name}
             </h2>
             <Tag>{formatName(model.format)}</Tag>
@@ -48,7 +48,10 @@ export function ModelRow({ model }: { model: InstalledModel }) {
         </div>
         <div className="flex flex-none items-center gap-2">
           <LoadButton model={model} isLoaded={isLoaded} />
-          <Menu align="end" trigger={<IconButton icon={Ellipsis} label={t("models.more", { name: model.name })} />}>
+          <Menu
+            align="end"
+            trigger={<IconButton icon={Ellipsis} label={t("models.more", { name: `${model.name} · ${formatName(model.format)}` })} />}
+          >
             {model.supported && (
               <MenuItem icon={ChartColumn} onSelect={() => models.update({ dialog: { kind: "outliers", modelId: model.id } })}>
                 {t("outliers.menu")}

@@ -29,7 +29,7 @@ export function OutliersChart({ layers }: { layers: LayerOutliers[] }) {
           ]}
         />
       </div>
-      <div aria-hidden className="grid max-h-[280px] grid-cols-[minmax(0,auto)_1fr_auto] gap-x-3 gap-y-1 overflow-auto max-sm:grid-cols-1">
+      <div aria-hidden className="grid grid-cols-[minmax(0,auto)_1fr_auto] gap-x-3 gap-y-1 max-sm:grid-cols-1">
         {rows.map(({ kind, bars }) => (
           <div key={kind} className="col-span-full grid grid-cols-subgrid items-end">
             <span title={kind} className="max-w-[240px] truncate pb-px font-mono text-12 text-ink-2 max-sm:max-w-full">

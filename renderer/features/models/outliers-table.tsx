@@ -16,22 +16,27 @@ export function OutliersTable({ layers }: { layers: LayerOutliers[] }) {
   const [sort, setSort] = useState<LayerSort>("model")
   const [limit, setLimit] = useState(rowsAtOnce)
   const shown = sortLayers(layers, sort).slice(0, limit)
-  const head = (by: LayerSort, label: string) => (
-    <th
-      scope="col"
-      aria-sort={sort !== by ? "none" : by === "model" ? "ascending" : "descending"}
-      className={cx("px-3 py-1.5 font-medium", by === "model" ? "text-left" : "text-right")}
-    >
-      <button
-        type="button"
-        onClick={() => setSort(by)}
-        className={cx("inline-flex items-center gap-1 whitespace-nowrap hover:text-ink", sort === by && "text-ink")}
+  const head = (by: LayerSort, label: string) => {
+    // Towards the middle of the table, so that headings end where their numbers do.
+    const arrow = <ArrowDown size={12} aria-hidden className={cx("flex-none", sort !== by && "invisible")} />
+    return (
+      <th
+        scope="col"
+        aria-sort={sort !== by ? "none" : by === "model" ? "ascending" : "descending"}
+        className={cx("px-3 py-1.5 font-medium", by === "model" ? "text-left" : "text-right")}
       >
-        {label}
-        <ArrowDown size={12} aria-hidden className={cx("flex-none", sort !== by && "invisible")} />
-      </button>
-    </th>
-  )
+        <button
+          type="button"
+          onClick={() => setSort(by)}
+          className={cx("inline-flex items-center gap-1 whitespace-nowrap hover:text-ink", sort === by && "text-ink")}
+        >
+          {by !== "model" && arrow}
+          {label}
+          {by === "model" && arrow}
+        </button>
+      </th>
+    )
+  }
   return (
     <section
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard.

@@ -67,10 +67,10 @@ function isMore(a: LayerOutliers, b: LayerOutliers): boolean {
 
 export type ChartMeasure = "share" | "largest"
 
-/** Heights from 0 to 1. Magnitudes reach from 1 to thousands in one model, so theirs are logarithmic. */
+/** Heights from 0 to 1. Shares reach from a thousandth to a third in one model, magnitudes from 1 to thousands: roots and logarithms show both. */
 export function barHeight(layer: LayerOutliers, measure: ChartMeasure, most: number): number {
   if (most <= 0) return 0
-  if (measure === "share") return layer.outlier_column_share / most
+  if (measure === "share") return Math.sqrt(layer.outlier_column_share / most)
   return Math.log1p(layer.largest) / Math.log1p(most)
 }
 

@@ -32,7 +32,7 @@ export function QuantizeDialog({ model }: { model: InstalledModel }) {
       isOpen
       onClose={() => models.update({ dialog: null })}
       title={t("quantize.title", { name: model.name })}
-      description={t(model.supported ? "quantize.lead" : "quantize.leadOnly")}
+      description={t(!model.supported ? "quantize.leadOnly" : embeddings || chosenExperts ? "quantize.leadHere" : "quantize.lead")}
       closeLabel={t("common.close")}
       width={640}
       footer={
@@ -67,21 +67,21 @@ export function QuantizeDialog({ model }: { model: InstalledModel }) {
             code: value,
           }))}
         />
-        {format !== "int8" && (
-          <SelectField
-            label={t("quantize.blockSize")}
-            hint={t("quantize.blockSizeHint")}
-            value={String(blockSize)}
-            onChange={(value) => setBlockSize(blockSizes.find((size) => String(size) === value) ?? 64)}
-            options={blockSizes.map((size) => ({ value: String(size), label: t("quantize.weights", { n: formatCount(size) }) }))}
-          />
-        )}
-        <PartFormat
-          label={t("quantize.embeddings")}
-          hint={t(model.supported ? "quantize.embeddingsHint" : "quantize.embeddingsNowhere")}
-          value={embeddings}
-          onChange={setEmbeddings}
-        />
+        <div className="grid grid-cols-2 gap-4 max-sm:grid-cols-1">
+          {format !== "int8" && (
+            <SelectField
+              label={t("quantize.blockSize")}
+              hint={t("quantize.blockSizeHint")}
+              value={String(blockSize)}
+              onChange={(value) => setBlockSize(blockSizes.find((size) => String(size) === value) ?? 64)}
+              options={blockSizes.map((size) => ({ value: String(size), label: t("quantize.weights", { n: formatCount(size) }) }))}
+            />
+          )}
+          {/* transformers cannot load these, so of a model for transformers they stay. */}
+          {model.supported && (
+            <PartFormat label={t("quantize.embeddings")} hint={t("quantize.embeddingsHint")} value={embeddings} onChange={setEmbeddings} />
+          )}
+        </div>
       </div>
     </Dialog>
   )

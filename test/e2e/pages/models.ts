@@ -17,6 +17,12 @@ export class ModelsView {
     await this.page.getByRole("navigation", { name: "Places" }).getByRole("link", { name: "Models" }).click()
   }
 
+  /** By the menu of a model in the list, which is named with its format: the source of a quantized one has the same name. */
+  async choose(model: string, what: string): Promise<void> {
+    await this.page.getByRole("button", { name: `More for ${model}` }).click()
+    await this.page.getByRole("menuitem", { name: what }).click()
+  }
+
   /** From the first screen or the models place: looks at a path in the dialog. */
   async look(path: string): Promise<void> {
     await this.path.fill(path)

@@ -34,8 +34,10 @@ test("of the experts of a block the one with the most outliers is shown, and GGU
   expect(chartRows(experts)).toEqual([{ kind: "experts.*.up", bars: [experts[2]] }])
 })
 
-test("bars stand in proportion to the highest, magnitudes by their logarithm", () => {
-  expect(layers.map((one) => barHeight(one, "share", mostOf(layers, "share")))).toEqual([0.5, 0, 1, 0.01 / 0.1])
+test("bars stand in proportion to the highest: shares by their root, magnitudes by their logarithm", () => {
+  expect(layers.map((one) => barHeight(one, "share", mostOf(layers, "share")))).toEqual(
+    [0.05, 0, 0.1, 0.01].map((share) => Math.sqrt(share / 0.1)),
+  )
   expect(barHeight(layers[1]!, "largest", mostOf(layers, "largest"))).toBe(1)
   expect(barHeight(layers[0]!, "largest", 80)).toBeCloseTo(0.5, 10)
   expect(barHeight(layers[0]!, "share", 0)).toBe(0)
