@@ -98,6 +98,7 @@ async function join(
   const inUse = createInUse()
   const inspect = inspectModel
   const models = createModels({ paths, registry, jobs, loader, inUse, inspect })
+  if (lock) await models.renew()
   const outliers = createOutliers({ engine, loader })
   const quantize = createQuantize({ paths, engine, registry, jobs, loader, settings, inUse, inspect })
   const starter = createStarter({ paths, registry, jobs, loader, quantize, settings, inUse, inspect, env, ...options.starter })

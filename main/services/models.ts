@@ -45,7 +45,13 @@ export interface ModelsOptions {
 
 type ModelHandlers = Pick<Handlers<AppContract>, "models.inspect" | "models.import" | "models.remove" | "models.load" | "models.unload">
 
-export function createModels({ paths, registry, jobs, loader, inUse, inspect }: ModelsOptions): { handlers: ModelHandlers } {
+export interface ModelsService {
+  handlers: ModelHandlers
+  /** Looks again at what could not run: this Nibble may run what an older one could not. */
+  renew(): Promise<void>
+}
+
+export function createModels({ paths, registry, jobs, loader, inUse, inspect }: ModelsOptions): ModelsService {
   async function copyIn(inspection: ModelInspection, { id, signal, report }: JobContext): Promise<string> {
     const staging = await makeStaging(paths.models, id)
     try {
@@ -68,6 +74,12 @@ export function createModels({ paths, registry, jobs, loader, inUse, inspect }: 
   }
 
   return {
+    async renew() {
+      for (const model of registry.list().filter(({ supported }) => !supported)) {
+        const inspection = await inspect(model.path).catch(() => null)
+        if (inspection?.supported) registry.add({ ...model, inspection })
+      }
+    },
     handlers: {
       "models.inspect": ({ path, withTensors }) => inspect(resolve(path), { withTensors }),
 

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, it, vi } from "vitest"
 import { scratchFolder } from "../scratch.ts"
@@ -77,6 +77,24 @@ it("takes what cannot run where it can be quantized, and quantizes it without lo
   expect(job.state).toBe("done")
   expect(await models()).toMatchObject([{ canBeQuantized: true }, { id: job.modelId, supported: false, canBeQuantized: false }])
   expect(engine.called("model.load")).toEqual([])
+})
+
+it("runs what an older Nibble could only quantize, under its old name", async () => {
+  const running = await runApp()
+  const folder = join(scratchFolder(), "mine")
+  cpSync(llama, folder, { recursive: true })
+  const config = readFileSync(join(folder, "config.json"))
+  writeFileSync(join(folder, "config.json"), JSON.stringify({ architectures: ["FooForCausalLM"], model_type: "foo" }))
+  const { modelId } = await running.ended(await running.client["models.import"]({ path: folder, copy: true }))
+  const models = async (app: typeof running) => (await app.client["app.snapshot"](undefined)).models
+  const [before] = await models(running)
+  const again = await running.restart()
+  expect(await models(again)).toEqual([before])
+  // As if the architecture had become known.
+  writeFileSync(join(before?.path ?? "", "config.json"), config)
+  const [after] = await models(await again.restart())
+  const same = { id: modelId, name: "mine", path: before?.path, source: "local", isOwned: true, addedAt: before?.addedAt }
+  expect(after).toMatchObject({ ...same, supported: true, reason: null, architecture: "LlamaForCausalLM" })
 })
 
 it("leaves nothing half-made when copying fails or is cancelled", async () => {
