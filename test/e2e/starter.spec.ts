@@ -16,7 +16,7 @@ test("first run: the starter model is fetched, quantized and answers; a restart 
   const chat = new ChatView(page)
   await page.goto(app.url)
   await expect(first.title).toBeVisible()
-  await expect(page.getByText("Apache-2.0")).toBeVisible()
+  await expect(page.getByText("Apache 2.0")).toBeVisible()
   await expect(first.format).toHaveText(/NF4 \+ DQ/)
   await first.begin.click()
   await expect(first.phase("Downloading")).toBeVisible()
