@@ -206,7 +206,7 @@ def everything(work: Path, nibble: Nibble, args: argparse.Namespace) -> list[str
         ("experts", crossings.expert_keys(nibble, work)),
         ("PEFT", crossings.peft(nibble, TINY, work, args.formats)),
         ("models of other kinds", crossings.other_kinds(nibble, work, ["nf4-dq", "int8"])),
-        ("every architecture", architecture_crossings.every_architecture(nibble, ARCHITECTURES, GOLDEN, work, ["nf4-dq", "int8"])),
+        ("every architecture", architecture_crossings.every_architecture(nibble, ARCHITECTURES, GOLDEN, work / "architectures", ["nf4-dq", "int8"])),
     )
     for title, found in parts:
         print(title, flush=True)

@@ -25,7 +25,8 @@ struct V {
   static F mul(F a, F b) { return vmulq_f32(a, b); }
   static F div(F a, F b) { return vdivq_f32(a, b); }
   static F fma(F a, F b, F c) { return vfmaq_f32(c, a, b); }
-  static F max(F a, F b) { return vmaxnmq_f32(a, b); }
+  // As on x86: b where one of the two is no number.
+  static F max(F a, F b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
   static F abs(F a) { return vabsq_f32(a); }
   static float sum(F a) { return vaddvq_f32(a); }
   static void sum4(const F* a, float* out) { store(out, vpaddq_f32(vpaddq_f32(a[0], a[1]), vpaddq_f32(a[2], a[3]))); }
