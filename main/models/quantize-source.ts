@@ -13,19 +13,10 @@ export interface SourceTensor extends ModelTensor {
   part: TensorPart
 }
 
-export interface QuantizeSource {
-  /** Absolute. */
-  path: string
-  kind: "folder" | "gguf"
-  name: string
-  license: string | null
-  architecture: string
-  config: Record<string, unknown>
-  generationConfig: Record<string, unknown> | null
+export interface QuantizeSource
+  extends Pick<Survey, "path" | "kind" | "name" | "license" | "architecture" | "config" | "generationConfig" | "files"> {
   /** Of the 16/32-bit weights as transformers would load them. */
   dtype: "f32" | "f16" | "bf16"
-  /** Absolute paths. */
-  files: string[]
   /** Those that the model uses, as far as that is known; sorted by name. */
   tensors: SourceTensor[]
   /** Why the model cannot run here, as a whole sentence; null when it can. */

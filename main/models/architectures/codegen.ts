@@ -2,6 +2,7 @@
 import { dimension } from "../decoder-config.ts"
 import { architecture } from "./architecture.ts"
 import { gpt2Names, gptDefaults, gptFields } from "./gpt2.ts"
+import { gptjBiases, gptjDecoder } from "./gptj.ts"
 
 export const codegen = architecture({
   name: "CodeGenForCausalLM",
@@ -15,14 +16,7 @@ export const codegen = architecture({
     inLayer: { attn_norm: "ln_1", qkv: "attn.qkv_proj", o: "attn.out_proj", up: "mlp.fc_in", down: "mlp.fc_out" },
   },
   describe: ({ rotary_dim: rotaryDim }, { rope }) => ({
-    decoder: {
-      norm: "layer",
-      isParallel: true,
-      hasSharedNorm: true,
-      qkv: "quarters",
-      ffn: "plain",
-      ropes: [rope({ rotaryDim, isInterleaved: true })],
-    },
-    biases: ["attn_norm", "final_norm", "up", "down", "head"],
+    decoder: { ...gptjDecoder(rope({ rotaryDim, isInterleaved: true })), qkv: "quarters" },
+    biases: gptjBiases,
   }),
 })

@@ -1,7 +1,14 @@
 // GPT-J: attention and feed-forward part side by side behind one norm, interleaved rotation of a part of each head, a head with a bias.
 import { dimension } from "../decoder-config.ts"
-import { architecture } from "./architecture.ts"
+import type { Rotary } from "../rope.ts"
+import { architecture, type DecoderChange, type Role } from "./architecture.ts"
 import { gpt2Names, gptDefaults, gptFields } from "./gpt2.ts"
+
+export const gptjBiases: Role[] = ["attn_norm", "final_norm", "up", "down", "head"]
+
+export function gptjDecoder(rope: Rotary): DecoderChange {
+  return { norm: "layer", isParallel: true, hasSharedNorm: true, ffn: "plain", ropes: [rope] }
+}
 
 export const gptj = architecture({
   name: "GPTJForCausalLM",
@@ -23,13 +30,7 @@ export const gptj = architecture({
     },
   },
   describe: ({ rotary_dim: rotaryDim }, { rope }) => ({
-    decoder: {
-      norm: "layer",
-      isParallel: true,
-      hasSharedNorm: true,
-      ffn: "plain",
-      ropes: [rope({ rotaryDim, isInterleaved: true })],
-    },
-    biases: ["attn_norm", "final_norm", "up", "down", "head"],
+    decoder: gptjDecoder(rope({ rotaryDim, isInterleaved: true })),
+    biases: gptjBiases,
   }),
 })

@@ -1,7 +1,6 @@
 #include "ops/cpu/plain.h"
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "core/dtype.h"
@@ -9,20 +8,6 @@
 #include "ops/ref/ref.h"
 
 namespace nibble::plain {
-namespace {
-
-float load(const void* src, DType type, int64_t i) {
-  if (type == DType::f32) {
-    float value;
-    std::memcpy(&value, static_cast<const char*>(src) + i * 4, 4);
-    return value;
-  }
-  uint16_t half;
-  std::memcpy(&half, static_cast<const char*>(src) + i * 2, 2);
-  return type == DType::f16 ? f16_to_f32(half) : bf16_to_f32(half);
-}
-
-}  // namespace
 
 void expand_scales(float* out, const WeightView& w, int64_t first, int64_t n) {
   const NestedScales& nested = w.nested;
@@ -83,7 +68,7 @@ void load_f16_row(float* out, const uint16_t* row, int64_t n) {
 float load_values(float* out, const void* src, DType type, int64_t begin, int64_t n) {
   float largest = 0;
   for (int64_t i = 0; i < n; ++i) {
-    out[i] = load(src, type, begin + i);
+    out[i] = ref::load(src, type, begin + i);
     if (!(std::fabs(out[i]) <= largest)) largest = std::fabs(out[i]);
     if (std::isnan(largest)) return largest;
   }
@@ -112,14 +97,14 @@ int64_t FirstIndex::get() const { return index_.load(); }
 
 int64_t first_not_finite(const void* src, DType type, int64_t begin, int64_t n) {
   for (int64_t i = begin; i < begin + n; ++i) {
-    if (!std::isfinite(load(src, type, i))) return i;
+    if (!std::isfinite(ref::load(src, type, i))) return i;
   }
   return -1;
 }
 
 int64_t first_not_finite_f16(const void* src, DType type, int64_t begin, int64_t n) {
   for (int64_t i = begin; i < begin + n; ++i) {
-    if (!std::isfinite(f16_to_f32(f32_to_f16(load(src, type, i))))) return i;
+    if (!std::isfinite(f16_to_f32(f32_to_f16(ref::load(src, type, i))))) return i;
   }
   return -1;
 }

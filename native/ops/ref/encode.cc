@@ -12,17 +12,6 @@
 namespace nibble::ref {
 namespace {
 
-float load(const void* src, DType type, int64_t i) {
-  if (type == DType::f32) {
-    float value;
-    std::memcpy(&value, static_cast<const char*>(src) + i * 4, 4);
-    return value;
-  }
-  uint16_t half;
-  std::memcpy(&half, static_cast<const char*>(src) + i * 2, 2);
-  return type == DType::f16 ? f16_to_f32(half) : bf16_to_f32(half);
-}
-
 template <class Format>
 int64_t quantize_blocks(Exec&, uint8_t* codes, float* absmax, const void* src, DType src_type, int64_t n, int32_t block_size) {
   for (int64_t begin = 0, block = 0; begin < n; begin += block_size, ++block) {

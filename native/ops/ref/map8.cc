@@ -8,17 +8,6 @@
 namespace nibble::ref {
 namespace {
 
-float load(const void* src, DType type, int64_t i) {
-  if (type == DType::f32) {
-    float value;
-    std::memcpy(&value, static_cast<const char*>(src) + i * 4, 4);
-    return value;
-  }
-  uint16_t half;
-  std::memcpy(&half, static_cast<const char*>(src) + i * 2, 2);
-  return type == DType::f16 ? f16_to_f32(half) : bf16_to_f32(half);
-}
-
 // As bitsandbytes' CUDA kernel decides: between the neighbours of x by their middle, which itself belongs to the even code.
 uint8_t nearest(const float* values, float x) {
   const auto above = std::lower_bound(values, values + 256, x) - values;

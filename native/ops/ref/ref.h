@@ -1,10 +1,24 @@
 // The reference: plain loops, sums in double. Each file fills its part of the table; ref_table() is the whole.
 #pragma once
 
+#include <cstring>
+
 #include "core/dtype.h"
 #include "ops/ops.h"
 
 namespace nibble::ref {
+
+// Element i of an array of fp32, fp16 or bf16, wherever it lies.
+inline float load(const void* src, DType type, int64_t i) {
+  if (type == DType::f32) {
+    float value;
+    std::memcpy(&value, static_cast<const char*>(src) + i * 4, 4);
+    return value;
+  }
+  uint16_t half;
+  std::memcpy(&half, static_cast<const char*>(src) + i * 2, 2);
+  return type == DType::f16 ? f16_to_f32(half) : bf16_to_f32(half);
+}
 
 inline float round_to(Compute compute, float x) {
   switch (compute) {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -34,4 +34,3 @@ class Recipe:
     adjust: Callable[[nn.Module, torch.Generator], None] | None = None
     # Called with the saved folder: what published checkpoints have otherwise (names, fused tensors, old config.json).
     rewrite: Callable[[Any], None] | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
