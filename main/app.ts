@@ -8,18 +8,24 @@ import type { SystemInfo } from "../shared/schema/system.ts"
 import { type Engine, type HostProcess, startEngine } from "./engine/client.ts"
 import { classify } from "./models/find.ts"
 import { inspectModel } from "./models/inspect.ts"
+import { createAdditions } from "./services/additions.ts"
 import { createChat } from "./services/chat.ts"
 import { type Chats, createChats } from "./services/chats.ts"
 import { createEvents, type Events, eventHandlers } from "./services/events.ts"
 import { createFiles } from "./services/files.ts"
+import { createHub } from "./services/hub.ts"
 import { createJobs, type Jobs } from "./services/jobs.ts"
 import { createLoader, type Loader } from "./services/loading.ts"
 import { createInUse, createModels } from "./services/models.ts"
 import { createOutliers } from "./services/outliers.ts"
+import { createPlan } from "./services/plan.ts"
+import { createPredictions } from "./services/predictions.ts"
+import { createQuality } from "./services/quality.ts"
 import { createQuantize } from "./services/quantize.ts"
 import { createRegistry, type Registry } from "./services/registry.ts"
 import { createSettings, type SettingsService } from "./services/settings.ts"
 import { createStarter, type StarterServiceOptions } from "./services/starter.ts"
+import { createStorage } from "./services/storage.ts"
 import { createSystem } from "./services/system.ts"
 import { type Database, openDatabase } from "./storage/database.ts"
 import { type Lock, lockDataFolder } from "./storage/lock.ts"
@@ -104,10 +110,20 @@ async function join(
   const starter = createStarter({ paths, registry, jobs, loader, quantize, settings, inUse, inspect, env, ...options.starter })
   const chat = createChat({ engine, chats, loader, warn })
   const files = createFiles({ classify })
+  const hub = createHub()
+  const additions = createAdditions()
+  const plan = createPlan()
+  const predictions = createPredictions()
+  const quality = createQuality()
+  const storage = createStorage()
   const system = createSystem({
     ...{ version, face, paths, engine, registry, jobs, chats, settings },
     loadState: loader.state,
     starterOffer: starter.offer,
+    additions: additions.list,
+    hubAccount: hub.account,
+    speed: plan.speed,
+    predictions: predictions.list,
     warnings: () => warnings,
   })
 
@@ -126,6 +142,11 @@ async function join(
       ...chat.handlers,
       ...settings.handlers,
       ...files.handlers,
+      ...hub.handlers,
+      ...additions.handlers,
+      ...plan.handlers,
+      ...quality.handlers,
+      ...storage.handlers,
     },
     services: { registry, jobs, loader, chats, settings, events },
     paths,

@@ -62,6 +62,7 @@ const phases: Record<Job["progress"]["phase"], string> = {
   verify: "Checking",
   extract: "Unpacking",
   quantize: "Quantizing",
+  check: "Measuring",
   load: "Loading",
   copy: "Copying",
 }

@@ -1,10 +1,15 @@
 // What the engine host answers. The model slot and the addon live here; each group of work has its own file.
 import type { EngineContract } from "../../shared/contract/engine.ts"
 import type { CallContext, Handlers } from "../../shared/rpc.ts"
+import { AppError } from "../../shared/schema/error.ts"
 import { loadAddon } from "./addon.ts"
 import type { EngineAddon } from "./addon-types.ts"
 import { createModelSlot } from "./model-slot.ts"
 import { runTask } from "./run-task.ts"
+
+const notYet = (): never => {
+  throw new AppError("unsupported", "This is being built.")
+}
 
 type AnyHandler = (input: never, context: CallContext<never>) => unknown
 
@@ -25,6 +30,11 @@ export function createHandlers(addon: () => EngineAddon = loadAddon): { handlers
     "model.outliers": async (wish, { signal }) => (await import("./outliers.ts")).measureOutliers(slot.get(), wish, signal),
     "model.bench": (options, { signal }) => runTask(slot.get().native.bench(options), signal),
 
+    "plan.rows": notYet,
+    "engine.speed": notYet,
+    "model.memory": notYet,
+    "quality.run": notYet,
+    "files.arrived": notYet,
     "quantize.run": async (options, context) => (await import("./quantize.ts")).quantizeModel(addon(), options, context),
   }
 

@@ -43,7 +43,10 @@ export interface ModelsOptions {
   inspect: Inspect
 }
 
-type ModelHandlers = Pick<Handlers<AppContract>, "models.inspect" | "models.import" | "models.remove" | "models.load" | "models.unload">
+type ModelHandlers = Pick<
+  Handlers<AppContract>,
+  "models.inspect" | "models.import" | "models.remove" | "models.removal" | "models.snippets" | "models.load" | "models.unload"
+>
 
 export interface ModelsService {
   handlers: ModelHandlers
@@ -106,6 +109,10 @@ export function createModels({ paths, registry, jobs, loader, inUse, inspect }: 
         return { freedBytes }
       },
 
+      "models.removal": ({ modelId }) => ({ freedBytes: registry.get(modelId).isOwned ? registry.get(modelId).disk_bytes : 0, usedBy: [] }),
+      "models.snippets": () => {
+        throw new AppError("unsupported", "This is being built.")
+      },
       "models.load": ({ modelId, context }, { signal }) => loader.load({ modelId, context, signal }),
       "models.unload": () => loader.unload(),
     },

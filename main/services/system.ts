@@ -1,8 +1,12 @@
 // This computer and this program: the page's snapshot, memory figures, and the text for a bug report.
+import { statfs } from "node:fs/promises"
 import { cpus, freemem, homedir, release, totalmem } from "node:os"
 import type { AppContract, LoadState, Snapshot, StarterOffer } from "../../shared/contract/app.ts"
 import type { Handlers } from "../../shared/rpc.ts"
+import type { Addition } from "../../shared/schema/addition.ts"
 import { toErrorData } from "../../shared/schema/error.ts"
+import type { HubAccount } from "../../shared/schema/hub.ts"
+import type { Prediction, SpeedProfile } from "../../shared/schema/plan.ts"
 import type { EngineInfo, MemorySnapshot, SystemInfo } from "../../shared/schema/system.ts"
 import type { Engine } from "../engine/client.ts"
 import { freeBytes } from "../storage/free-space.ts"
@@ -28,6 +32,10 @@ export interface SystemServiceOptions {
   settings: SettingsService
   loadState(): LoadState
   starterOffer(): StarterOffer
+  additions(): Addition[]
+  hubAccount(): HubAccount
+  speed(): SpeedProfile | null
+  predictions(): Prediction[]
   /** What was to be said since the start. */
   warnings(): string[]
   /** How long a page waits for an engine that does not answer. */
@@ -74,17 +82,37 @@ export function createSystem(options: SystemServiceOptions): SystemService {
       chats: chats.list(),
       settings: settings.get(),
       starter: starterOffer(),
+      additions: options.additions(),
+      hub: options.hubAccount(),
+      speed: options.speed(),
+      predictions: options.predictions(),
     }
   }
 
   async function measureMemory(): Promise<MemorySnapshot> {
     const info = engine.state.state === "ready" ? await engineInfo() : null
     const load = loadState()
+    const disk = await statfs(paths.home).catch(() => null)
     return {
+      at: Date.now(),
       totalBytes: info?.totalMemoryBytes ?? totalmem(),
       availableBytes: info?.availableMemoryBytes ?? freemem(),
       nibbleBytes: process.memoryUsage.rss() + (info?.residentBytes ?? 0),
       plan: load.state === "ready" ? load.model.plan : null,
+      engineBytes: info?.residentBytes ?? 0,
+      programBytes: process.memoryUsage.rss(),
+      windowBytes: null,
+      others: [],
+      reserveBytes: 0,
+      disk: {
+        totalBytes: disk ? disk.blocks * disk.bsize : 0,
+        freeBytes: disk ? disk.bavail * disk.bsize : 0,
+        modelsBytes: 0,
+        offloadBytes: 0,
+      },
+      cpuBusy: 0,
+      gpus: [],
+      missing: [],
     }
   }
 

@@ -1,4 +1,4 @@
-import { Box, type LucideIcon, MessageSquare, SlidersHorizontal } from "lucide-react"
+import { Box, Cpu, type LucideIcon, MessageSquare, SlidersHorizontal } from "lucide-react"
 import { useTranslation } from "react-i18next"
 import { useMain } from "../lib/mirror.ts"
 import { formatHash, goTo, navigation, type Place } from "../lib/navigation.ts"
@@ -10,7 +10,9 @@ import { useMedia } from "../ui/use-media.ts"
 /** The places: a rail at the left with labels where there is room, a bar at the bottom on narrow screens. */
 export function Rail() {
   const { t } = useTranslation()
-  const isBusy = useMain((main) => main.jobs.some((job) => job.state === "running"))
+  const isBusy = useMain(
+    (main) => main.jobs.some((job) => job.state === "running") || main.additions.some(({ state }) => state === "running"),
+  )
   return (
     <nav
       aria-label={t("place.places")}
@@ -19,6 +21,7 @@ export function Rail() {
       <Mark size={26} className="mb-3.5 max-sm:hidden" />
       <PlaceLink place="chat" icon={MessageSquare} />
       <PlaceLink place="models" icon={Box} pip={isBusy ? t("place.busy") : undefined} />
+      <PlaceLink place="memory" icon={Cpu} />
       <span className="flex-1 max-sm:hidden" />
       <PlaceLink place="settings" icon={SlidersHorizontal} />
     </nav>
@@ -33,7 +36,7 @@ function PlaceLink({ place, icon: Icon, pip }: { place: Place; icon: LucideIcon;
   return (
     <Tooltip text={label} side="right" isDisabled={hasLabels}>
       <a
-        href={formatHash({ place, chatId: null })}
+        href={formatHash({ place, chatId: null, adding: null })}
         aria-label={pip ? `${label}, ${pip}` : label}
         aria-current={isHere ? "page" : undefined}
         onClick={(event) => {

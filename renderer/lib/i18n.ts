@@ -1,8 +1,7 @@
 // English and Chinese, both written by hand; the keys of both are the same (a test compares them).
 import i18next from "i18next"
 import { initReactI18next } from "react-i18next"
-import en from "./locales/en.json"
-import zh from "./locales/zh.json"
+import { en, zh } from "./locales/locales.ts"
 
 export const languages = ["en", "zh"] as const
 export type Language = (typeof languages)[number]

@@ -28,12 +28,25 @@ export function applyEvent(part: Mirror, event: AppEvent): Partial<Mirror> {
       return { snapshot: { ...snapshot, chats: event.chats } }
     case "settings":
       return { snapshot: { ...snapshot, settings: event.settings } }
-    case "job": {
-      const isKnown = snapshot.jobs.some((job) => job.id === event.job.id)
-      const jobs = isKnown ? snapshot.jobs.map((job) => (job.id === event.job.id ? event.job : job)) : [...snapshot.jobs, event.job]
-      return { snapshot: { ...snapshot, jobs } }
-    }
+    case "additions":
+      return { snapshot: { ...snapshot, additions: event.additions } }
+    case "addition":
+      return { snapshot: { ...snapshot, additions: replaced(snapshot.additions, event.addition) } }
+    case "hub":
+      return { snapshot: { ...snapshot, hub: event.hub } }
+    case "speed":
+      return { snapshot: { ...snapshot, speed: event.speed } }
+    case "predictions":
+      return { snapshot: { ...snapshot, predictions: event.predictions } }
+    case "job":
+      return { snapshot: { ...snapshot, jobs: replaced(snapshot.jobs, event.job) } }
   }
+}
+
+/** With the new value in the place of the old one, or at the end. */
+function replaced<T extends { id: string }>(list: T[], value: T): T[] {
+  const isKnown = list.some(({ id }) => id === value.id)
+  return isKnown ? list.map((one) => (one.id === value.id ? value : one)) : [...list, value]
 }
 
 /** Subscribes, then asks for everything: both go over one ordered connection, so nothing is missed between them. */

@@ -1,12 +1,17 @@
 // page <-> main. What the page can do, in one list; the command line calls the same services.
 import { z } from "zod"
 import { method, stream } from "../rpc.ts"
+import { Addition, AdditionOptions, AdditionSource, TensorError } from "../schema/addition.ts"
 import { Chat, ChatSummary, Message, Overflow, Sampling, SearchHit } from "../schema/chat.ts"
-import { BlockSize, QuantizedFormat } from "../schema/format.ts"
+import { BlockSize, Format, QuantizedFormat } from "../schema/format.ts"
+import { HubAccount, HubModel, HubPage, HubQuery } from "../schema/hub.ts"
 import { Job } from "../schema/job.ts"
 import { InstalledModel, LoadedModel, ModelInspection } from "../schema/model.ts"
 import { OutlierReport, OutlierThreshold } from "../schema/outliers.ts"
+import { CapacityTable, FitChange, PlanReport, PlanRequest, Prediction, SpeedProfile } from "../schema/plan.ts"
+import { QualityReport } from "../schema/quality.ts"
 import { Settings, SettingsChange } from "../schema/settings.ts"
+import { StorageReport } from "../schema/storage.ts"
 import { EngineState, MemorySnapshot, SystemInfo } from "../schema/system.ts"
 
 /** What the first screen offers. */
@@ -46,6 +51,12 @@ export const Snapshot = z.object({
   chats: z.array(ChatSummary),
   settings: Settings,
   starter: StarterOffer,
+  additions: z.array(Addition),
+  hub: HubAccount,
+  /** null: the benchmark of this computer has not been run. */
+  speed: SpeedProfile.nullable(),
+  /** The newest first, at most 50. */
+  predictions: z.array(Prediction),
 })
 export type Snapshot = z.infer<typeof Snapshot>
 
@@ -59,6 +70,11 @@ export const AppEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("chats"), chats: z.array(ChatSummary) }),
   z.object({ type: z.literal("settings"), settings: Settings }),
   z.object({ type: z.literal("memory"), memory: MemorySnapshot }),
+  z.object({ type: z.literal("addition"), addition: Addition }),
+  z.object({ type: z.literal("additions"), additions: z.array(Addition) }),
+  z.object({ type: z.literal("hub"), hub: HubAccount }),
+  z.object({ type: z.literal("speed"), speed: SpeedProfile }),
+  z.object({ type: z.literal("predictions"), predictions: z.array(Prediction) }),
 ])
 export type AppEvent = z.infer<typeof AppEvent>
 
@@ -113,6 +129,48 @@ export const app = {
       loadAfter: z.boolean().default(true),
     }),
     Job,
+  ),
+
+  /** What would be freed, and what else uses it; nothing is deleted. */
+  "models.removal": method(z.object({ modelId: z.string() }), z.object({ freedBytes: z.number(), usedBy: z.array(z.string()) })),
+  /** Lines to go on with elsewhere: Python with transformers, and a server with vLLM. */
+  "models.snippets": method(z.object({ modelId: z.string() }), z.object({ python: z.string(), vllm: z.string() })),
+  /** What the data folder holds, folder by folder. */
+  "storage.report": method(z.void(), StorageReport),
+  /** Deletes what is left of downloads that nobody goes on with. */
+  "storage.clean": method(z.void(), z.object({ freedBytes: z.number() })),
+
+  "hub.search": method(HubQuery, HubPage),
+  /** Of "org/name", an address of the hub, or either with "@revision". Reads the headers of the weights, not the weights. */
+  "hub.model": method(z.object({ name: z.string().min(1).max(500), variant: z.string().optional() }), HubModel),
+  /** null takes the stored token away. The hub is asked whose it is; a token that it refuses is not stored. */
+  "hub.setToken": method(z.object({ token: z.string().min(1).max(500).nullable() }), HubAccount),
+
+  "additions.create": method(z.object({ source: AdditionSource }), Addition),
+  /** While nothing runs, or for what is not begun. */
+  "additions.update": method(z.object({ id: z.string(), options: AdditionOptions }), Addition),
+  /** Downloads, quantizes and checks, from wherever it stands: also "go on" and "try again". */
+  "additions.start": method(z.object({ id: z.string() }), Addition),
+  "additions.pause": method(z.object({ id: z.string() }), Addition),
+  /** Back to the plan: what was downloaded is kept. */
+  "additions.back": method(z.object({ id: z.string() }), Addition),
+  /** Ends it and takes it off the list. What it downloaded goes, what it installed stays. */
+  "additions.remove": method(z.object({ id: z.string() }), z.object({ freedBytes: z.number() })),
+  "additions.tensors": method(z.object({ id: z.string() }), z.array(TensorError)),
+
+  "plan.rows": method(PlanRequest, PlanReport),
+  /** Of one format of the request: what to change so that it fits. Empty when it fits. */
+  "plan.fit": method(PlanRequest.extend({ format: Format }), z.array(FitChange)),
+  /** Of this computer or one of the list of computers. */
+  "plan.capacity": method(z.object({ computer: z.string().optional(), context: z.int().positive().default(8192) }), CapacityTable),
+  /** About ten seconds; refused with "busy" while a model works. */
+  "plan.benchmark": stream(z.void(), z.object({ fraction: z.number() }), SpeedProfile),
+
+  /** Perplexity, KL divergence and "same next word" of formats against the 16-bit model `modelId`. */
+  "quality.measure": stream(
+    z.object({ modelId: z.string(), formats: z.array(QuantizedFormat).min(1).max(3), textFile: z.string().optional() }),
+    z.object({ fraction: z.number(), item: z.string() }),
+    QualityReport,
   ),
 
   "jobs.cancel": method(z.object({ jobId: z.string() }), z.void()),

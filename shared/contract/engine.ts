@@ -2,9 +2,11 @@
 import { z } from "zod"
 import { method, stream } from "../rpc.ts"
 import { ChatTurn, Overflow, Sampling, StopReason } from "../schema/chat.ts"
-import { BlockSize, QuantizedFormat } from "../schema/format.ts"
+import { BlockSize, Format, QuantizedFormat } from "../schema/format.ts"
 import { LoadedModel, LoadOptions, MemoryPlan } from "../schema/model.ts"
 import { OutlierReport, OutlierThreshold } from "../schema/outliers.ts"
+import { MemoryParts, PlanDevice, PlanRequest, PlanRow, SpeedProfile } from "../schema/plan.ts"
+import { QualityReport } from "../schema/quality.ts"
 import { EngineInfo } from "../schema/system.ts"
 
 export const Prompt = z.discriminatedUnion("kind", [
@@ -48,12 +50,23 @@ export const QuantizeOptions = z.object({
   threads: z.int().min(0).default(0),
   /** A sentence for the model card, e.g. that the source was already 4-bit. */
   note: z.string().optional(),
+  /**
+   * The weights are still coming: each file is read when "files.arrived" names it, and one file is written for each that is read. What
+   * was written before is kept when this ends, and gone on with by the next call with the same options.
+   */
+  isArriving: z.boolean().optional(),
+  /** The relative error of each tensor is measured; takes a little longer. */
+  withErrors: z.boolean().optional(),
 })
 export const QuantizeProgress = z.object({
   parametersDone: z.number(),
   parametersTotal: z.number(),
   bytesWritten: z.number(),
   tensor: z.string(),
+  /** Names of the source files that are not needed any more, all so far. */
+  filesDone: z.array(z.string()).optional(),
+  /** Relative errors (Frobenius) of the tensors that were finished since the last event. */
+  errors: z.array(z.object({ name: z.string(), error: z.number() })).optional(),
 })
 export const QuantizeReport = z.object({
   out: z.string(),
@@ -70,11 +83,54 @@ export const QuantizeReport = z.object({
 })
 export type QuantizeReport = z.infer<typeof QuantizeReport>
 
+/** What a loaded model took of the process's memory, beside what the plan said. */
+export const ModelMemory = z.object({
+  /** Tokens that the cache held at most. */
+  tokens: z.int(),
+  predicted: MemoryParts,
+  predictedBytes: z.number(),
+  /** Of the process since the load began, with what it held before. */
+  peakBytes: z.number(),
+  residentBytes: z.number(),
+})
+export type ModelMemory = z.infer<typeof ModelMemory>
+
+export const QualityOptions = z.object({
+  /** The 16-bit model: a folder or GGUF file. */
+  path: z.string().min(1),
+  /** Each is quantized in memory, layer by layer, exactly as quantize.run would write it. */
+  formats: z.array(Format).max(3).default([]),
+  /** A model to compare with `path` instead, e.g. a quantized folder of it. */
+  other: z.string().optional(),
+  blockSize: BlockSize.default(64),
+  skipModules: z.array(z.string()).optional(),
+  embeddings: QuantizedFormat.optional(),
+  experts: QuantizedFormat.optional(),
+  threshold: OutlierThreshold.default(6),
+  /** A text file in UTF-8; absent: the bundled text. */
+  textFile: z.string().optional(),
+  window: z.int().min(2).max(1_048_576).default(512),
+  /** At most so many tokens of the text; 0 = all. */
+  maxTokens: z.int().nonnegative().default(0),
+  threads: z.int().min(0).max(256).default(0),
+  /** As in quantize.run. */
+  isArriving: z.boolean().optional(),
+})
+export const QualityProgress = z.object({ fraction: z.number(), item: z.string(), filesDone: z.array(z.string()).optional() })
+
 export const engine = {
   "engine.info": method(z.void(), EngineInfo),
   /** null = passed; otherwise what differed. */
   "engine.selfTest": method(z.object({ backend: z.string() }), z.string().nullable()),
   "engine.bandwidth": method(z.object({ bytes: z.int().positive(), threads: z.int().min(0) }), z.number()),
+
+  /** Rows of a plan, for the devices given. Opens no weights; a folder with headers or config.json alone will do. */
+  "plan.rows": method(
+    PlanRequest.omit({ maxMemory: true, computer: true }).extend({ devices: z.array(PlanDevice).min(1) }),
+    z.object({ rows: z.array(PlanRow), contextLimit: z.int(), layers: z.int(), parameters: z.number() }),
+  ),
+  /** Times the products of every format; about ten seconds. */
+  "engine.speed": stream(z.object({ threads: z.int().min(0).default(0) }), z.object({ fraction: z.number() }), SpeedProfile),
 
   "model.plan": method(LoadOptions, MemoryPlan),
   "model.load": stream(LoadOptions, z.object({ fraction: z.number() }), LoadedModel),
@@ -105,6 +161,15 @@ export const engine = {
     z.object({ promptTokens: z.int().positive(), newTokens: z.int().positive() }),
     z.object({ prefillMs: z.number(), decodeMs: z.number(), weightBytesPerToken: z.number() }),
   ),
+
+  /** Not found while no model is loaded. */
+  "model.memory": method(z.void(), ModelMemory),
+
+  /** Perplexity and distance from the 16-bit model, layer by layer: never more than one layer's weights are in memory. */
+  "quality.run": stream(QualityOptions, QualityProgress, QualityReport),
+
+  /** A file of `folder` is complete and verified: what waits for it goes on. */
+  "files.arrived": method(z.object({ folder: z.string(), name: z.string() }), z.void()),
 
   "quantize.run": stream(QuantizeOptions, QuantizeProgress, QuantizeReport),
 }

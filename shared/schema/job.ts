@@ -3,11 +3,11 @@ import { z } from "zod"
 import { ErrorData } from "./error.ts"
 
 export const JobProgress = z.object({
-  phase: z.enum(["waiting", "download", "verify", "extract", "quantize", "load", "copy"]),
+  phase: z.enum(["waiting", "download", "verify", "extract", "quantize", "check", "load", "copy"]),
   done: z.number(),
   /** 0 = unknown. */
   total: z.number(),
-  unit: z.enum(["bytes", "parameters", "fraction"]),
+  unit: z.enum(["bytes", "parameters", "tokens", "fraction"]),
   /** Units per second over the last seconds; 0 = not known yet. */
   rate: z.number(),
   secondsLeft: z.number().nullable(),

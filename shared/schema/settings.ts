@@ -18,6 +18,14 @@ export const Settings = z.object({
   int8Exact: z.boolean().default(false),
   /** Hub address; empty = HF_ENDPOINT or the public hub. */
   hubEndpoint: z.string().default(""),
+  /** http:, https: or socks5: address that transfers go through; empty = HTTPS_PROXY and HTTP_PROXY. */
+  proxy: z.string().default(""),
+  /** Of all transfers together; 0 = none. */
+  bytesPerSecondLimit: z.number().min(0).default(0),
+  /** 16-bit files are kept after quantizing. */
+  keepOriginals: z.boolean().default(false),
+  /** Where models and offloaded weights are looked for besides the data folder: the Hugging Face cache is used in place. */
+  useHuggingFaceCache: z.boolean().default(true),
   /** Model loaded at start: the one used last. */
   lastModelId: z.string().nullable().default(null),
   loadLastModel: z.boolean().default(true),
@@ -35,6 +43,10 @@ export const SettingsChange = z
     int8Threshold: Settings.shape.int8Threshold.unwrap(),
     int8Exact: Settings.shape.int8Exact.unwrap(),
     hubEndpoint: Settings.shape.hubEndpoint.unwrap(),
+    proxy: Settings.shape.proxy.unwrap(),
+    bytesPerSecondLimit: Settings.shape.bytesPerSecondLimit.unwrap(),
+    keepOriginals: Settings.shape.keepOriginals.unwrap(),
+    useHuggingFaceCache: Settings.shape.useHuggingFaceCache.unwrap(),
     lastModelId: Settings.shape.lastModelId.unwrap(),
     loadLastModel: Settings.shape.loadLastModel.unwrap(),
   } satisfies Record<keyof Settings, z.ZodType>)

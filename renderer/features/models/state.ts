@@ -40,6 +40,7 @@ const stepOfPhase: Record<JobProgress["phase"], Step | null> = {
   extract: "download",
   copy: "copy",
   quantize: "quantize",
+  check: null,
   load: "load",
 }
 const stepsOfKind: Record<Job["kind"], Step[]> = {

@@ -4,7 +4,22 @@ import { createEvents, eventHandlers } from "../../../main/services/events.ts"
 import type { AppEvent } from "../../../shared/contract/app.ts"
 import type { Job } from "../../../shared/schema/job.ts"
 
-const memory = { totalBytes: 8, availableBytes: 4, nibbleBytes: 1, plan: null }
+const memory = {
+  at: 0,
+  totalBytes: 1,
+  availableBytes: 1,
+  nibbleBytes: 1,
+  plan: null,
+  engineBytes: 1,
+  programBytes: 0,
+  windowBytes: null,
+  others: [],
+  reserveBytes: 0,
+  disk: { totalBytes: 1, freeBytes: 1, modelsBytes: 0, offloadBytes: 0 },
+  cpuBusy: 0,
+  gpus: [],
+  missing: [],
+}
 
 function job(id: string, done: number): Job {
   const progress = { phase: "copy" as const, done, total: 9, unit: "bytes" as const, rate: 0, secondsLeft: null, item: "" }

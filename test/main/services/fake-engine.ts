@@ -116,6 +116,11 @@ export class FakeEngine {
         return { threshold, tokens: 3, layers: [] }
       },
       "model.bench": notHere,
+      "plan.rows": notHere,
+      "engine.speed": notHere,
+      "model.memory": notHere,
+      "quality.run": notHere,
+      "files.arrived": notHere,
       "quantize.run": async (options, { signal, emit }) => {
         const { path, out, format } = options
         if (!existsSync(path)) throw new AppError("not_found", `There is no ${path}.`)

@@ -19,8 +19,14 @@ it("does not let a page wait for an engine that does not answer", async () => {
   engine.hold("engine.info")
   const { registry, jobs, chats, settings, loader } = app.services
   const starterOffer = () => ({ name: "", description: "", license: "", source: null, downloadBytes: 0, memoryBytes: 0, parameters: 0 })
+  const nothing = {
+    additions: () => [],
+    hubAccount: () => ({ endpoint: "", token: null, name: null }),
+    speed: () => null,
+    predictions: () => [],
+  }
   const about = { version: "1", face: "served" as const, paths: app.paths, engine: app.engine, registry, jobs, chats, settings }
-  const system = createSystem({ ...about, loadState: loader.state, starterOffer, warnings: () => [], engine_ms: 30 })
+  const system = createSystem({ ...about, loadState: loader.state, starterOffer, ...nothing, warnings: () => [], engine_ms: 30 })
   const context = { signal: new AbortController().signal, emit: async () => {} }
   const snapshot = await system.handlers["app.snapshot"](undefined, context)
   expect(snapshot.system).toMatchObject({ isa: "", memoryBytes: expect.any(Number) })

@@ -27,6 +27,10 @@ const snapshot: Snapshot = {
   chats: [],
   settings: Settings.parse({}),
   starter: { name: "S", description: "", license: "", source: null, downloadBytes: 0, memoryBytes: 0, parameters: 0 },
+  additions: [],
+  hub: { endpoint: "", token: null, name: null },
+  speed: null,
+  predictions: [],
 }
 const job: Job = {
   id: "j1",
@@ -39,7 +43,22 @@ const job: Job = {
   startedAt: 0,
   endedAt: null,
 }
-const memory = { totalBytes: 3, availableBytes: 2, nibbleBytes: 1, plan: null }
+const memory = {
+  at: 0,
+  totalBytes: 1,
+  availableBytes: 1,
+  nibbleBytes: 1,
+  plan: null,
+  engineBytes: 1,
+  programBytes: 0,
+  windowBytes: null,
+  others: [],
+  reserveBytes: 0,
+  disk: { totalBytes: 1, freeBytes: 1, modelsBytes: 0, offloadBytes: 0 },
+  cpuBusy: 0,
+  gpus: [],
+  missing: [],
+}
 
 const apply = (event: AppEvent) => mirror.update((part) => applyEvent(part, event))
 

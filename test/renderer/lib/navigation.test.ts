@@ -27,19 +27,22 @@ beforeEach(resetAll)
 
 describe("the address", () => {
   test.each([
-    ["", { place: "chat", chatId: null }],
-    ["#/chat", { place: "chat", chatId: null }],
-    ["#/chat/a%2Fb", { place: "chat", chatId: "a/b" }],
-    ["#/models", { place: "models", chatId: null }],
-    ["#/models/x", { place: "models", chatId: null }],
-    ["#/nowhere", { place: "chat", chatId: null }],
-    ["#/chat/%E0%A4%A", { place: "chat", chatId: null }],
+    ["", { place: "chat", chatId: null, adding: null }],
+    ["#/chat", { place: "chat", chatId: null, adding: null }],
+    ["#/chat/a%2Fb", { place: "chat", chatId: "a/b", adding: null }],
+    ["#/models", { place: "models", chatId: null, adding: null }],
+    ["#/models/x", { place: "models", chatId: null, adding: null }],
+    ["#/models/add", { place: "models", chatId: null, adding: "new" }],
+    ["#/models/add/a%20b", { place: "models", chatId: null, adding: "a b" }],
+    ["#/memory", { place: "memory", chatId: null, adding: null }],
+    ["#/nowhere", { place: "chat", chatId: null, adding: null }],
+    ["#/chat/%E0%A4%A", { place: "chat", chatId: null, adding: null }],
   ])("%j leads to %j", (hash, to) => expect(parseHash(hash)).toEqual(to))
 
   test("says where one is", () => {
-    expect(formatHash({ place: "chat", chatId: "a/b" })).toBe("#/chat/a%2Fb")
-    expect(formatHash({ place: "settings", chatId: "a" })).toBe("#/settings")
-    expect(parseHash(formatHash({ place: "chat", chatId: "ü?#" }))).toEqual({ place: "chat", chatId: "ü?#" })
+    expect(formatHash({ place: "chat", chatId: "a/b", adding: null })).toBe("#/chat/a%2Fb")
+    expect(formatHash({ place: "settings", chatId: "a", adding: null })).toBe("#/settings")
+    expect(parseHash(formatHash({ place: "chat", chatId: "ü?#", adding: null }))).toEqual({ place: "chat", chatId: "ü?#", adding: null })
   })
 })
 
@@ -50,9 +53,9 @@ describe("going places", () => {
     openChat("c1")
     goTo("models")
     expect(page.stack).toEqual(["", "#/chat/c1", "#/models"])
-    expect(navigation.get()).toMatchObject({ place: "models", chatId: "c1" })
+    expect(navigation.get()).toMatchObject({ place: "models", chatId: "c1", adding: null })
     page.back()
-    expect(navigation.get()).toMatchObject({ place: "chat", chatId: "c1" })
+    expect(navigation.get()).toMatchObject({ place: "chat", chatId: "c1", adding: null })
   })
 
   test("to the chat opens the chat that was open", () => {
@@ -60,7 +63,7 @@ describe("going places", () => {
     startNavigation()
     goTo("settings")
     goTo("chat")
-    expect(navigation.get()).toMatchObject({ place: "chat", chatId: "c1" })
+    expect(navigation.get()).toMatchObject({ place: "chat", chatId: "c1", adding: null })
   })
 
   test("to where one is adds nothing to the history", () => {
