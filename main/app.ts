@@ -1,6 +1,7 @@
 // Builds the services and joins them: the only place that knows all of them. It knows no face; the window, the server and the command
 // line each make one App and hand its handlers to whoever calls.
 import http from "node:http"
+import { homedir } from "node:os"
 import type { AppContract } from "../shared/contract/app.ts"
 import type { Handlers } from "../shared/rpc.ts"
 import { toErrorData } from "../shared/schema/error.ts"
@@ -30,7 +31,7 @@ import { createSystem } from "./services/system.ts"
 import { type Database, openDatabase } from "./storage/database.ts"
 import { type Lock, lockDataFolder } from "./storage/lock.ts"
 import { removeLeftStaging, removeOldEntries } from "./storage/model-folders.ts"
-import { type DataPaths, prepareDataFolder } from "./storage/paths.ts"
+import { type DataPaths, huggingFaceCache, prepareDataFolder } from "./storage/paths.ts"
 
 export interface AppOptions {
   /** The data folder; see dataFolder() of storage/paths.ts. */
@@ -115,7 +116,12 @@ async function join(
   const plan = createPlan()
   const predictions = createPredictions()
   const quality = createQuality()
-  const storage = createStorage()
+  const storage = createStorage({
+    ...{ paths, jobs },
+    // Headers of models on the hub are few bytes, and plans of additions read them.
+    keptDownloads: () => new Set(["headers", ...additions.list().map(({ id }) => id)]),
+    huggingFaceCache: () => (settings.get().useHuggingFaceCache ? huggingFaceCache({ env, homeFolder: homedir() }) : null),
+  })
   const system = createSystem({
     ...{ version, face, paths, engine, registry, jobs, chats, settings },
     loadState: loader.state,

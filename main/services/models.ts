@@ -1,9 +1,10 @@
 // The calls about installed models: what a path holds, adding, removing, loading.
 import { basename, dirname, join, resolve } from "node:path"
-import type { AppContract } from "../../shared/contract/app.ts"
+import type { AppContract, Removal } from "../../shared/contract/app.ts"
 import type { Handlers } from "../../shared/rpc.ts"
 import { AppError } from "../../shared/schema/error.ts"
-import type { ModelInspection } from "../../shared/schema/model.ts"
+import type { InstalledModel, ModelInspection } from "../../shared/schema/model.ts"
+import { snippetsOf } from "../models/snippets.ts"
 import { copyFiles, deleteOwned, filesOfModel, makeStaging, placeFolder, removeStaging } from "../storage/model-folders.ts"
 import type { DataPaths } from "../storage/paths.ts"
 import type { JobContext, Jobs } from "./jobs.ts"
@@ -76,6 +77,17 @@ export function createModels({ paths, registry, jobs, loader, inUse, inspect }: 
     }
   }
 
+  function usersOf({ id, name }: InstalledModel): Removal["usedBy"] {
+    const load = loader.state()
+    const loadedId = load.state === "ready" ? load.model.id : load.state === "loading" ? load.modelId : null
+    const copies = registry.list().filter(({ source }) => source === `quantized:${id}`)
+    return [
+      ...(loadedId === id ? [{ kind: "loaded" as const, name }] : []),
+      ...(inUse.has(id) ? [{ kind: "job" as const, name }] : []),
+      ...copies.map((copy) => ({ kind: "copy" as const, name: `${copy.name} (${copy.format})` })),
+    ]
+  }
+
   return {
     async renew() {
       for (const model of registry.list().filter(({ supported }) => !supported)) {
@@ -109,9 +121,14 @@ export function createModels({ paths, registry, jobs, loader, inUse, inspect }: 
         return { freedBytes }
       },
 
-      "models.removal": ({ modelId }) => ({ freedBytes: registry.get(modelId).isOwned ? registry.get(modelId).disk_bytes : 0, usedBy: [] }),
-      "models.snippets": () => {
-        throw new AppError("unsupported", "This is being built.")
+      async "models.removal"({ modelId }) {
+        const model = registry.get(modelId)
+        return { freedBytes: model.isOwned ? model.disk_bytes : 0, usedBy: usersOf(model) }
+      },
+      async "models.snippets"({ modelId }) {
+        const model = registry.get(modelId)
+        const { chat_template } = await inspect(model.path)
+        return snippetsOf(model, chat_template)
       },
       "models.load": ({ modelId, context }, { signal }) => loader.load({ modelId, context, signal }),
       "models.unload": () => loader.unload(),

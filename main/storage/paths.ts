@@ -34,6 +34,13 @@ function here(): Surroundings {
   return { env: process.env, platform: process.platform, homeFolder: homedir() }
 }
 
+/** Where the Python libraries of the hub keep what they download: one folder per repository, "models--org--name". */
+export function huggingFaceCache({ env, homeFolder }: Pick<Surroundings, "env" | "homeFolder">): string {
+  if (env.HF_HUB_CACHE) return resolve(env.HF_HUB_CACHE)
+  const cache = env.XDG_CACHE_HOME && isAbsolute(env.XDG_CACHE_HOME) ? env.XDG_CACHE_HOME : join(homeFolder, ".cache")
+  return join(env.HF_HOME ? resolve(env.HF_HOME) : join(cache, "huggingface"), "hub")
+}
+
 export function dataPaths(home: string): DataPaths {
   return { home, models: join(home, "models"), downloads: join(home, "downloads"), database: join(home, "nibble.db") }
 }

@@ -85,6 +85,20 @@ export const ChatEvent = z.discriminatedUnion("type", [
 ])
 export type ChatEvent = z.infer<typeof ChatEvent>
 
+/** What deleting a model would free, and who would notice. */
+export const Removal = z.object({
+  freedBytes: z.number(),
+  usedBy: z.array(
+    z.object({
+      /** "copy": quantized from it, goes on working without it. */
+      kind: z.enum(["loaded", "job", "copy"]),
+      /** Of what uses it; of a copy also its format: "SmolLM2 (nf4-dq)". */
+      name: z.string(),
+    }),
+  ),
+})
+export type Removal = z.infer<typeof Removal>
+
 export const FolderEntry = z.object({
   name: z.string(),
   path: z.string(),
@@ -132,7 +146,7 @@ export const app = {
   ),
 
   /** What would be freed, and what else uses it; nothing is deleted. */
-  "models.removal": method(z.object({ modelId: z.string() }), z.object({ freedBytes: z.number(), usedBy: z.array(z.string()) })),
+  "models.removal": method(z.object({ modelId: z.string() }), Removal),
   /** Lines to go on with elsewhere: Python with transformers, and a server with vLLM. */
   "models.snippets": method(z.object({ modelId: z.string() }), z.object({ python: z.string(), vllm: z.string() })),
   /** What the data folder holds, folder by folder. */

@@ -130,3 +130,25 @@ it("unloads a model before it is removed, and keeps one that a job reads", async
   expect((await client["app.snapshot"](undefined)).load).toEqual({ state: "none" })
   await expect(client["models.remove"]({ modelId })).rejects.toMatchObject({ code: "not_found" })
 })
+
+it("says what deleting would free and who uses the model", async () => {
+  const { client, ended } = await runApp()
+  const { modelId } = await ended(await client["models.import"]({ path: llama, copy: true }))
+  const id = modelId ?? ""
+  const [model] = (await client["app.snapshot"](undefined)).models
+  expect(await client["models.removal"]({ modelId: id })).toEqual({ freedBytes: model?.disk_bytes, usedBy: [] })
+  await client["models.load"]({ modelId: id })
+  await ended(await client["models.quantize"]({ modelId: id, format: "nf4-dq", loadAfter: false }))
+  expect((await client["models.removal"]({ modelId: id })).usedBy).toEqual([
+    { kind: "loaded", name: "llama" },
+    { kind: "copy", name: "llama (nf4-dq)" },
+  ])
+})
+
+it("gives lines to go on with elsewhere", async () => {
+  const { client, ended } = await runApp()
+  const { modelId } = await ended(await client["models.import"]({ path: llama }))
+  const { python, vllm } = await client["models.snippets"]({ modelId: modelId ?? "" })
+  expect(python).toContain(`folder = ${JSON.stringify(llama)}`)
+  expect(vllm).toContain(`vllm serve ${llama}`)
+})

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { describe, expect, it } from "vitest"
-import { dataFolder, isInside, prepareDataFolder } from "../../../main/storage/paths.ts"
+import { dataFolder, huggingFaceCache, isInside, prepareDataFolder } from "../../../main/storage/paths.ts"
 import { scratchFolder, withoutRoot } from "../scratch.ts"
 
 describe("the data folder", () => {
@@ -55,5 +55,17 @@ describe("isInside", () => {
     expect(isInside("/data/models", "/data/models/../chats")).toBe(false)
     expect(isInside("/data/models", "/data/models-of-others/a")).toBe(false)
     expect(isInside("/data/models", "/data")).toBe(false)
+  })
+})
+
+describe("the Hugging Face cache", () => {
+  const at = (env: Record<string, string>) => huggingFaceCache({ env, homeFolder: "/home/ada" })
+
+  it("is where the variables of the Python libraries say, the most exact one first", () => {
+    expect(at({})).toBe("/home/ada/.cache/huggingface/hub")
+    expect(at({ XDG_CACHE_HOME: "/fast" })).toBe("/fast/huggingface/hub")
+    expect(at({ XDG_CACHE_HOME: "relative" })).toBe("/home/ada/.cache/huggingface/hub")
+    expect(at({ HF_HOME: "/big" })).toBe("/big/hub")
+    expect(at({ HF_HOME: "/big", HF_HUB_CACHE: "/bigger" })).toBe("/bigger")
   })
 })
