@@ -1,17 +1,19 @@
 import { ClipboardCopy } from "lucide-react"
-import type { ReactNode } from "react"
 import { useTranslation } from "react-i18next"
 import type { QuantizedFormat } from "../../../shared/schema/format.ts"
 import { QuantizedFormat as formats } from "../../../shared/schema/format.ts"
 import { Settings } from "../../../shared/schema/settings.ts"
-import { formatBytes, formatCount } from "../../lib/format.ts"
+import { formatCount } from "../../lib/format.ts"
 import { useMain } from "../../lib/mirror.ts"
 import { Button } from "../../ui/button.tsx"
-import { NumberField, TextField } from "../../ui/field.tsx"
+import { NumberField } from "../../ui/field.tsx"
 import { Segmented } from "../../ui/segmented.tsx"
 import { SelectField } from "../../ui/select-field.tsx"
 import { SwitchField } from "../../ui/switch-field.tsx"
 import { change, copyDiagnostics } from "./actions.ts"
+import { DownloadSettings } from "./downloads.tsx"
+import { Line, Section } from "./sections.tsx"
+import { StorageSettings } from "./storage.tsx"
 
 const { theme: themes, language: languages } = Settings.shape
 
@@ -98,23 +100,8 @@ export function SettingsPage() {
           options={formats.options.map((value) => ({ value, label: t(`format.${value}.name`), detail: t(`format.${value}.meaning`) }))}
         />
       </Section>
-      <Section title={t("settings.models")}>
-        <TextField
-          label={t("settings.hub")}
-          hint={t("settings.hubHint")}
-          value={settings.hubEndpoint}
-          placeholder={t("settings.hubPlaceholder")}
-          isMono
-          onCommit={(hubEndpoint) => void change({ hubEndpoint: hubEndpoint.trim() })}
-        />
-        <div>
-          <h3 className="text-12 font-medium text-ink-3">{t("settings.dataFolder")}</h3>
-          <p className="mt-1 font-mono text-12 wrap-anywhere select-text">{system.dataFolder}</p>
-          <p className="mt-1 text-12 leading-prose text-ink-3">
-            {t("settings.dataFolderHint", { free: formatBytes(system.diskFreeBytes) })}
-          </p>
-        </div>
-      </Section>
+      <DownloadSettings />
+      <StorageSettings />
       <Section title={t("settings.about")}>
         <div className="flex flex-wrap items-center gap-3">
           <p className="min-w-[200px] flex-1 text-13 text-ink-2">
@@ -126,26 +113,6 @@ export function SettingsPage() {
         </div>
         <p className="text-12 leading-prose text-ink-3">{t("settings.diagnosticsHint")}</p>
       </Section>
-    </div>
-  )
-}
-
-function Section({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <section aria-label={title} className="border-t border-line py-5 first-of-type:border-t-0 first-of-type:pt-2">
-      <h2 className="mb-4 text-14 font-semibold">{title}</h2>
-      <div className="flex flex-col gap-5">{children}</div>
-    </section>
-  )
-}
-
-function Line({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
-      <span aria-hidden className="min-w-[120px] flex-1 text-13 font-medium">
-        {label}
-      </span>
-      {children}
     </div>
   )
 }
