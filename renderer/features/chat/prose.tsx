@@ -6,8 +6,8 @@ import { useTranslation } from "react-i18next"
 import Markdown, { type Components } from "react-markdown"
 import rehypeHighlight from "rehype-highlight"
 import remarkGfm from "remark-gfm"
+import { CodeBlock } from "../../ui/code-block.tsx"
 import { Tooltip } from "../../ui/tooltip.tsx"
-import { CodeBlock } from "./code-block.tsx"
 import { markdownBlocks } from "./markdown-blocks.ts"
 import "./prose.css"
 
@@ -35,9 +35,14 @@ function ImageWords({ alt, src }: ComponentProps<"img">) {
 }
 
 function Fenced({ children }: ComponentProps<"pre">) {
+  const { t } = useTranslation()
   const className = isValidElement<{ className?: string }>(children) ? children.props.className : undefined
   const language = className?.match(/language-(\S+)/)?.[1] ?? null
-  return <CodeBlock language={language}>{children}</CodeBlock>
+  return (
+    <CodeBlock title={language ?? t("chat.code")} copyLabel={t("chat.copyCode")} copiedLabel={t("chat.copied")}>
+      {children}
+    </CodeBlock>
+  )
 }
 
 function ScrollingTable({ children }: ComponentProps<"table">) {

@@ -4,8 +4,8 @@ import { useTranslation } from "react-i18next"
 import type { Message } from "../../../shared/schema/chat.ts"
 import { formatCount, formatSeconds, formatTokensPerS } from "../../lib/format.ts"
 import { IconButton } from "../../ui/button.tsx"
+import { CopyButton } from "../../ui/copy-button.tsx"
 import { answerAgain } from "./actions.ts"
-import { CopyButton } from "./code-block.tsx"
 import { Prose } from "./prose.tsx"
 import { Versions } from "./versions.tsx"
 
@@ -25,7 +25,7 @@ export const Reply = memo(function Reply({ message, isWriting, canSend }: ReplyP
         <Figures message={message} />
         {!isWriting && (
           <span className="ml-auto flex gap-0.5">
-            {message.text && <CopyButton label={t("chat.copy")} text={() => message.text} />}
+            {message.text && <CopyButton doneLabel={t("chat.copied")} label={t("chat.copy")} text={() => message.text} />}
             <IconButton
               icon={RotateCw}
               iconSize={14}

@@ -3,8 +3,8 @@ import { memo, useState } from "react"
 import { useTranslation } from "react-i18next"
 import type { Message } from "../../../shared/schema/chat.ts"
 import { Button, IconButton } from "../../ui/button.tsx"
+import { CopyButton } from "../../ui/copy-button.tsx"
 import { sendEdited } from "./actions.ts"
-import { CopyButton } from "./code-block.tsx"
 import { chat } from "./state.ts"
 import { Versions } from "./versions.tsx"
 
@@ -18,7 +18,7 @@ export const UserMessage = memo(function UserMessage({ message, canSend }: { mes
       <div className="mt-1 flex h-7 items-center gap-0.5 text-12 text-ink-3">
         <Versions message={message} />
         <span className="flex gap-0.5 opacity-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100 max-sm:opacity-100">
-          <CopyButton label={t("chat.copy")} text={() => message.text} />
+          <CopyButton doneLabel={t("chat.copied")} label={t("chat.copy")} text={() => message.text} />
           <IconButton icon={Pencil} iconSize={14} label={t("chat.edit")} onClick={() => chat.update({ editing: message.id })} />
         </span>
       </div>

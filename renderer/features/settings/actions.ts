@@ -1,10 +1,10 @@
 import type { ErrorData } from "../../../shared/schema/error.ts"
 import type { Settings } from "../../../shared/schema/settings.ts"
 import { client } from "../../lib/client.ts"
-import { copyText } from "../../lib/clipboard.ts"
 import { attempt, describeFailure } from "../../lib/failure.ts"
 import { formatBytes } from "../../lib/format.ts"
 import { t } from "../../lib/i18n.ts"
+import { copyText } from "../../ui/clipboard.ts"
 import { showFailure, showToast } from "../../ui/toast.tsx"
 
 /** Main keeps the settings; they come back as an event. */
