@@ -1,4 +1,4 @@
-import { ChartColumn, Ellipsis, Layers, Trash2 } from "lucide-react"
+import { ChartColumn, Ellipsis, Info, Layers, Trash2 } from "lucide-react"
 import { useTranslation } from "react-i18next"
 import type { InstalledModel } from "../../../shared/schema/model.ts"
 import { describeFailure } from "../../lib/failure.ts"
@@ -52,6 +52,9 @@ export function ModelRow({ model }: { model: InstalledModel }) {
             align="end"
             trigger={<IconButton icon={Ellipsis} label={t("models.more", { name: `${model.name} · ${formatName(model.format)}` })} />}
           >
+            <MenuItem icon={Info} onSelect={() => models.update({ dialog: { kind: "details", modelId: model.id } })}>
+              {t("models.details")}
+            </MenuItem>
             {model.supported && (
               <MenuItem icon={ChartColumn} onSelect={() => models.update({ dialog: { kind: "outliers", modelId: model.id } })}>
                 {t("outliers.menu")}

@@ -7,6 +7,7 @@ import { Button } from "../../ui/button.tsx"
 import { FailureNote } from "../../ui/failure-note.tsx"
 import { dismissJob } from "./actions.ts"
 import { AddDialog } from "./add-dialog.tsx"
+import { DetailsDialog } from "./details-dialog.tsx"
 import { CancelButton, JobFigures } from "./job-progress.tsx"
 import { ModelRow } from "./model-row.tsx"
 import { OutliersDialog } from "./outliers-dialog.tsx"
@@ -77,6 +78,7 @@ export function ModelsDialogs() {
   if (dialog.kind === "add") return <AddDialog />
   const model = installed.find((one) => one.id === dialog.modelId)
   if (!model) return null
+  if (dialog.kind === "details") return <DetailsDialog model={model} />
   if (dialog.kind === "quantize") return <QuantizeDialog model={model} />
   return dialog.kind === "outliers" ? <OutliersDialog model={model} /> : <RemoveDialog model={model} />
 }

@@ -1,8 +1,10 @@
 import { Trash2 } from "lucide-react"
-import { useState } from "react"
+import { useEffect, useState } from "react"
 import { useTranslation } from "react-i18next"
+import type { Removal } from "../../../shared/contract/app.ts"
 import type { ErrorData } from "../../../shared/schema/error.ts"
 import type { InstalledModel } from "../../../shared/schema/model.ts"
+import { client } from "../../lib/client.ts"
 import { attempt, describeFailure } from "../../lib/failure.ts"
 import { formatBytes } from "../../lib/format.ts"
 import { Button } from "../../ui/button.tsx"
@@ -15,6 +17,10 @@ import { models } from "./state.ts"
 export function RemoveDialog({ model }: { model: InstalledModel }) {
   const { t } = useTranslation()
   const [error, setError] = useState<ErrorData | null>(null)
+  const [removal, setRemoval] = useState<Removal | null>(null)
+  useEffect(() => {
+    void attempt(() => client["models.removal"]({ modelId: model.id }), setError).then((found) => found && setRemoval(found))
+  }, [model.id])
   const close = () => models.update({ dialog: null })
   return (
     <Dialog
@@ -30,12 +36,19 @@ export function RemoveDialog({ model }: { model: InstalledModel }) {
             {t("common.cancel")}
           </Button>
           <Button kind="danger" icon={Trash2} onClick={() => void attempt(() => removeModel(model.id), setError)}>
-            {model.isOwned ? t("remove.delete", { size: formatBytes(model.disk_bytes) }) : t("remove.takeOff")}
+            {model.isOwned ? t("remove.delete", { size: formatBytes(removal?.freedBytes ?? model.disk_bytes) }) : t("remove.takeOff")}
           </Button>
         </>
       }
     >
       <p className="font-mono text-12 wrap-anywhere text-ink-2">{model.path}</p>
+      {removal && removal.usedBy.length > 0 && (
+        <ul className="mt-3 flex flex-col gap-1 text-13 text-ink-2">
+          {removal.usedBy.map(({ kind, name }) => (
+            <li key={kind + name}>{t(`remove.usedBy.${kind}`, { name })}</li>
+          ))}
+        </ul>
+      )}
       {error && <FailureNote className="mt-3" failure={describeFailure(error)} />}
     </Dialog>
   )

@@ -5,7 +5,7 @@ import type { InstalledModel } from "../../../shared/schema/model.ts"
 import { describeFailure, type Failure } from "../../lib/failure.ts"
 import { slice } from "../../lib/slice.ts"
 
-export type ModelsDialog = null | { kind: "add" } | { kind: "quantize" | "remove" | "outliers"; modelId: string }
+export type ModelsDialog = null | { kind: "add" } | { kind: "details" | "quantize" | "remove" | "outliers"; modelId: string }
 
 export interface ModelsPart {
   /** The job that the first screen started; `goesOn` while another one follows it. */
@@ -77,6 +77,12 @@ export function whyUnsupported({ name, reason }: { name: string; reason: string 
 /** Quantized, the folder is for transformers; nothing here can run either. */
 export function isOnlyQuantizable({ supported, canBeQuantized }: { supported: boolean; canBeQuantized: boolean }): boolean {
   return !supported && canBeQuantized
+}
+
+/** Of "hub:org/name@revision", "pypi:name@version", "quantized:<id>", "local": what it is of, and which version. */
+export function sourceOf(source: string): { kind: string; name: string; revision: string | null } {
+  const [, kind = source, name = "", revision = null] = source.match(/^([^:]+):([^@]*)(?:@(.*))?$/s) ?? []
+  return kind === "hub" || kind === "pypi" ? { kind, name, revision } : { kind, name: "", revision: null }
 }
 
 /** Of the parameters of a mixture. */

@@ -7,6 +7,7 @@ import {
   phaseFraction,
   shownJobs,
   sortModels,
+  sourceOf,
 } from "../../../../renderer/features/models/state.ts"
 import type { Job, JobProgress } from "../../../../shared/schema/job.ts"
 import type { InstalledModel } from "../../../../shared/schema/model.ts"
@@ -138,4 +139,11 @@ test("the share of the experts", () => {
 test("jobs that are over and well are not shown", () => {
   const jobs = (["running", "done", "failed", "cancelled"] as const).map((state) => makeJob({ id: state, state }))
   expect(shownJobs(jobs).map(({ id }) => id)).toEqual(["running", "failed"])
+})
+
+test("where a model came from, and which version of it", () => {
+  expect(sourceOf("hub:org/name@abc123")).toEqual({ kind: "hub", name: "org/name", revision: "abc123" })
+  expect(sourceOf("pypi:llm-x@0.1.2")).toEqual({ kind: "pypi", name: "llm-x", revision: "0.1.2" })
+  expect(sourceOf("quantized:some-id")).toEqual({ kind: "quantized", name: "", revision: null })
+  expect(sourceOf("local")).toEqual({ kind: "local", name: "", revision: null })
 })
