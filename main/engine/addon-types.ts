@@ -190,6 +190,8 @@ export interface NativeQuantizeOptions {
   outPath: string
   outOffset: number
   threads: number
+  /** The relative error of each quantized tensor is measured (native/quant/weight_error.h). */
+  withErrors?: boolean
 }
 
 export interface NativeQuantizeProgress {
@@ -197,6 +199,8 @@ export interface NativeQuantizeProgress {
   parametersDone: number
   bytesWritten: number
   tensor: string
+  /** Of the tensors that were finished since the event before. */
+  errors: { name: string; error: number }[]
 }
 
 /** A range written to the output file, relative to outOffset; `kind` says which tensor of the bitsandbytes layout it is. */

@@ -34,6 +34,7 @@ QuantizeOptions to_quantize_options(const Fields& fields) {
   options.out_path = fields.text("outPath");
   options.out_offset = fields.integer("outOffset", 0, kMaxExact);
   options.threads = static_cast<int>(fields.integer("threads", 0, 1024));
+  if (fields.has("withErrors")) options.with_errors = fields.boolean("withErrors");
   return options;
 }
 
@@ -77,6 +78,14 @@ Napi::Value start_quantize(const Napi::CallbackInfo& info) {
     event.Set("parametersDone", static_cast<double>(progress.parameters_done));
     event.Set("bytesWritten", static_cast<double>(progress.bytes_written));
     event.Set("tensor", options->tensors[static_cast<size_t>(progress.tensor)].name);
+    Napi::Array errors = Napi::Array::New(on_progress.Env(), progress.errors.size());
+    for (size_t i = 0; i < progress.errors.size(); ++i) {
+      Napi::Object item = Napi::Object::New(on_progress.Env());
+      item.Set("name", options->tensors[static_cast<size_t>(progress.errors[i].tensor)].name);
+      item.Set("error", progress.errors[i].error);
+      errors.Set(static_cast<uint32_t>(i), item);
+    }
+    event.Set("errors", errors);
     on_progress.Call({event});
   };
   return start_task<QuantizeProgress>(listener, deliver, [options](Task<QuantizeProgress>& task) -> ToJs {

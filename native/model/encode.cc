@@ -68,21 +68,23 @@ const void* read_as(DType type, const OpTable& table, const TensorReader& reader
   return converted;
 }
 
-void encode_blocks(uint8_t* codes, float* absmax, const QuantizeSpec& spec, DType type, const OpTable& table, const TensorReader& reader,
-                   int64_t first, int64_t n, EncodeBuffers& buffers) {
+const void* encode_blocks(uint8_t* codes, float* absmax, const QuantizeSpec& spec, DType type, const OpTable& table,
+                          const TensorReader& reader, int64_t first, int64_t n, EncodeBuffers& buffers) {
   const void* values = read_as(type, table, reader, first, n, buffers);
   Exec exec;
   const auto quantize = table.quantize_blocks[static_cast<size_t>(spec.format)];
   const int64_t bad = quantize(exec, codes, absmax, values, type, n, spec.block_size);
   if (bad >= 0) throw_unusable(reader, first + bad, values, type, bad, "a 4-bit format");
+  return values;
 }
 
-void encode_rows(int8_t* codes, float* scb, DType type, const OpTable& table, const TensorReader& reader, int64_t first_row, int64_t n_rows,
-                 int64_t cols, EncodeBuffers& buffers) {
+const void* encode_rows(int8_t* codes, float* scb, DType type, const OpTable& table, const TensorReader& reader, int64_t first_row,
+                        int64_t n_rows, int64_t cols, EncodeBuffers& buffers) {
   const void* values = read_as(type, table, reader, first_row * cols, n_rows * cols, buffers);
   Exec exec;
   const int64_t bad = table.quantize_rows(exec, codes, scb, values, type, n_rows, cols);
   if (bad >= 0) throw_unusable(reader, first_row * cols + bad, values, type, bad, "the fp16 that int8 quantization works in");
+  return values;
 }
 
 }  // namespace nibble

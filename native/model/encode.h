@@ -49,11 +49,12 @@ struct EncodeBuffers {
 const void* read_as(DType type, const OpTable& table, const TensorReader& reader, int64_t first, int64_t n, EncodeBuffers& buffers);
 
 // The same, then encoded in blocks; `first` is a multiple of the block size. codes [ceil(n/2)], absmax [ceil(n/block_size)].
-void encode_blocks(uint8_t* codes, float* absmax, const QuantizeSpec& spec, DType type, const OpTable& table, const TensorReader& reader,
-                   int64_t first, int64_t n, EncodeBuffers& buffers);
+// Returns what was encoded, as read_as does.
+const void* encode_blocks(uint8_t* codes, float* absmax, const QuantizeSpec& spec, DType type, const OpTable& table,
+                          const TensorReader& reader, int64_t first, int64_t n, EncodeBuffers& buffers);
 
-// Rows [first_row, first_row + n_rows) of a matrix as LLM.int8() codes [n_rows, cols] and scales scb [n_rows].
-void encode_rows(int8_t* codes, float* scb, DType type, const OpTable& table, const TensorReader& reader, int64_t first_row, int64_t n_rows,
-                 int64_t cols, EncodeBuffers& buffers);
+// Rows [first_row, first_row + n_rows) of a matrix as LLM.int8() codes [n_rows, cols] and scales scb [n_rows]. Returns the same.
+const void* encode_rows(int8_t* codes, float* scb, DType type, const OpTable& table, const TensorReader& reader, int64_t first_row,
+                        int64_t n_rows, int64_t cols, EncodeBuffers& buffers);
 
 }  // namespace nibble

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <memory>
 #include <mutex>
 
@@ -10,6 +11,7 @@
 #include "core/text.h"
 #include "core/thread_pool.h"
 #include "io/file.h"
+#include "quant/weight_error.h"
 
 namespace nibble {
 
@@ -31,9 +33,24 @@ struct Job {
   std::once_flag scales_once;  // nested: the scales are kept until the last chunk is done
   std::vector<float> scales;
   float nested_offset = 0;
+  // Measured errors: one chunk's sums after the other, so that threads do not change the total.
+  std::vector<SquareSums> sums;
+  std::vector<BlockTerms> terms;  // nested, with the scales
+  double nesting_error = 0;
 
   bool is_nested() const { return tensor->is_quantized && tensor->spec.format != FormatId::Int8 && tensor->spec.is_nested; }
   int64_t n_blocks() const { return divide_up(size, tensor->spec.block_size); }
+  bool is_measured() const { return !sums.empty(); }
+  SquareSums& sums_at(int64_t element) { return sums[static_cast<size_t>(element / chunk_size)]; }
+
+  double relative_error() const {
+    SquareSums all;
+    for (const SquareSums& one : sums) {
+      all.weight += one.weight;
+      all.error += one.error;
+    }
+    return all.weight > 0 ? std::sqrt(std::max(0.0, all.error + nesting_error) / all.weight) : 0;
+  }
 };
 
 // What one thread works in.
@@ -41,6 +58,7 @@ struct Workspace {
   EncodeBuffers encode;
   Buffer codes;
   Buffer scales;
+  Buffer plain;  // fp32 values, where the errors are measured
 };
 
 class Writer {
@@ -79,6 +97,7 @@ class Writer {
   int64_t write_rows(Job& job, int64_t first, int64_t n, Workspace& work);
   int64_t write_copy(Job& job, int64_t first, int64_t n, Workspace& work);
   int64_t write_nested_scales(Job& job, Workspace& work);
+  const float* as_plain(const void* values, DType type, int64_t n, Workspace& work) const;
   void report(const Job& job, int64_t n, int64_t bytes, bool is_tensor_done);
 
   const QuantizeOptions& options_;
@@ -109,6 +128,7 @@ void Writer::add_job(size_t index) {
                                            " values; only floating-point tensors can be written."));
   }
   auto job = std::make_unique<Job>();
+  bool is_measured = false;
   job->tensor = &tensor;
   job->reader = std::make_unique<TensorReader>(files_[static_cast<size_t>(tensor.data.file)], tensor);
   job->size = job->reader->size();
@@ -122,6 +142,7 @@ void Writer::add_job(size_t index) {
                                              " cannot be quantized: it is no matrix with values."));
     }
     result_.parameters_quantized += job->size;
+    is_measured = options_.with_errors;
     if (tensor.spec.format == FormatId::Int8) {
       job->cols = tensor.shape.back();
       job->chunk_size = std::max<int64_t>(1, kEncodeChunk / job->cols) * job->cols;
@@ -138,6 +159,7 @@ void Writer::add_job(size_t index) {
   job->first_chunk = n_chunks_;
   job->n_chunks = divide_up(job->size, job->chunk_size);
   job->chunks_left = job->n_chunks;
+  if (is_measured) job->sums.resize(static_cast<size_t>(job->n_chunks));
   n_chunks_ += job->n_chunks;
   progress_.tensors_done += job->n_chunks == 0 ? 1 : 0;  // an empty one: nothing will be written of it
   jobs_.push_back(std::move(job));
@@ -185,7 +207,9 @@ int64_t Writer::write_rows(Job& job, int64_t first, int64_t n, Workspace& work) 
   const int64_t first_row = first / job.cols, n_rows = n / job.cols;
   auto* codes = static_cast<int8_t*>(work.codes.at_least(static_cast<size_t>(n)));
   auto* scb = static_cast<float*>(work.scales.at_least(static_cast<size_t>(n_rows) * sizeof(float)));
-  encode_rows(codes, scb, job.tensor->type, table_, *job.reader, first_row, n_rows, job.cols, work.encode);
+  const DType type = job.tensor->type;
+  const void* values = encode_rows(codes, scb, type, table_, *job.reader, first_row, n_rows, job.cols, work.encode);
+  if (job.is_measured()) job.sums_at(first) = row_errors(as_plain(values, type, n, work), codes, scb, n_rows, job.cols);
   out_.write(codes, job.data_at + first, n);
   out_.write(scb, job.scales_at + first_row * 4, n_rows * 4);
   return n + n_rows * 4;
@@ -197,12 +221,20 @@ int64_t Writer::write_blocks(Job& job, int64_t first, int64_t n, Workspace& work
   auto* codes = static_cast<uint8_t*>(work.codes.at_least(static_cast<size_t>(n_bytes)));
   float* scales = nullptr;
   if (job.is_nested()) {
-    std::call_once(job.scales_once, [&] { job.scales.resize(static_cast<size_t>(job.n_blocks())); });
+    std::call_once(job.scales_once, [&] {
+      job.scales.resize(static_cast<size_t>(job.n_blocks()));
+      if (job.is_measured()) job.terms.resize(job.scales.size());
+    });
     scales = job.scales.data() + first_block;
   } else {
     scales = static_cast<float*>(work.scales.at_least(static_cast<size_t>(n_blocks) * sizeof(float)));
   }
-  encode_blocks(codes, scales, spec, job.tensor->type, table_, *job.reader, first, n, work.encode);
+  const DType type = job.tensor->type;
+  const void* values = encode_blocks(codes, scales, spec, type, table_, *job.reader, first, n, work.encode);
+  if (job.is_measured()) {
+    BlockTerms* terms = job.is_nested() ? job.terms.data() + first_block : nullptr;
+    job.sums_at(first) = block_errors(as_plain(values, type, n, work), codes, scales, n, spec, terms);
+  }
   out_.write(codes, job.data_at + first / 2, n_bytes);
   if (job.is_nested()) return n_bytes;
   out_.write(scales, job.scales_at + first_block * 4, n_blocks * 4);
@@ -215,10 +247,20 @@ int64_t Writer::write_nested_scales(Job& job, Workspace& work) {
   auto* codes = static_cast<uint8_t*>(work.codes.at_least(static_cast<size_t>(n_blocks)));
   auto* absmax = static_cast<float*>(work.scales.at_least(static_cast<size_t>(n_nested) * sizeof(float)));
   job.nested_offset = nest_scales(codes, absmax, job.scales.data(), n_blocks);
+  if (job.is_measured()) job.nesting_error = nesting_error(job.terms.data(), job.scales.data(), codes, absmax, job.nested_offset, n_blocks);
   job.scales = {};
+  job.terms = {};
   out_.write(codes, job.scales_at, n_blocks);
   out_.write(absmax, job.nested_at, n_nested * 4);
   return n_blocks + n_nested * 4;
+}
+
+const float* Writer::as_plain(const void* values, DType type, int64_t n, Workspace& work) const {
+  if (type == DType::f32) return static_cast<const float*>(values);
+  auto* plain = static_cast<float*>(work.plain.at_least(static_cast<size_t>(n) * sizeof(float)));
+  Exec exec;
+  table_.convert(exec, plain, DType::f32, values, type, n);
+  return plain;
 }
 
 void Writer::report(const Job& job, int64_t n, int64_t bytes, bool is_tensor_done) {
@@ -227,6 +269,8 @@ void Writer::report(const Job& job, int64_t n, int64_t bytes, bool is_tensor_don
   progress_.parameters_done += n;
   progress_.bytes_written += bytes;
   progress_.tensor = job.tensor - options_.tensors.data();
+  progress_.errors.clear();
+  if (is_tensor_done && job.is_measured()) progress_.errors.push_back({progress_.tensor, job.relative_error()});
   on_progress_(progress_);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/cancel.h"
@@ -26,9 +27,10 @@ struct QuantizeTensor : StoredTensor {
 struct QuantizeOptions {
   std::vector<std::string> files;
   std::vector<QuantizeTensor> tensors;
-  std::string out_path;    // exists; ranges that have no place of their own start at out_offset, in the order of `tensors`
-  int64_t out_offset = 0;  // nothing is written before it
-  int threads = 0;         // 0 = one per core that this process may use
+  std::string out_path;      // exists; ranges that have no place of their own start at out_offset, in the order of `tensors`
+  int64_t out_offset = 0;    // nothing is written before it
+  int threads = 0;           // 0 = one per core that this process may use
+  bool with_errors = false;  // the relative error of each quantized tensor is measured and reported
 };
 
 // A tensor of the bitsandbytes layout within the output.
@@ -44,12 +46,25 @@ struct WrittenRange {
   int64_t begin, end;  // bytes, relative to out_offset
 };
 
+// |W - W'| / |W| of a tensor (weight_error.h); 0 for one of zeros.
+struct TensorError {
+  int64_t tensor;  // index into QuantizeOptions::tensors
+  double error;
+};
+
 struct QuantizeProgress {
   int64_t tensors_done = 0;
   int64_t parameters_done = 0;
   int64_t bytes_written = 0;
-  int64_t tensor = 0;  // index of one that is being worked on
+  int64_t tensor = 0;               // index of one that is being worked on
+  std::vector<TensorError> errors;  // of tensors that were finished since the event before; each comes once
 };
+
+// Two events as one, for a listener that was busy.
+inline void merge(QuantizeProgress& pending, QuantizeProgress&& next) {
+  next.errors.insert(next.errors.begin(), pending.errors.begin(), pending.errors.end());
+  pending = std::move(next);
+}
 
 struct QuantizeResult {
   std::vector<WrittenRange> ranges;                       // in the order of the file
