@@ -4,6 +4,7 @@ import type { CallContext, Handlers } from "../../shared/rpc.ts"
 import { AppError } from "../../shared/schema/error.ts"
 import { loadAddon } from "./addon.ts"
 import type { EngineAddon } from "./addon-types.ts"
+import { createArrivals } from "./arrivals.ts"
 import { createModelSlot } from "./model-slot.ts"
 import { runTask } from "./run-task.ts"
 
@@ -15,6 +16,7 @@ type AnyHandler = (input: never, context: CallContext<never>) => unknown
 
 export function createHandlers(addon: () => EngineAddon = loadAddon): { handlers: Handlers<EngineContract>; settled(): Promise<void> } {
   const slot = createModelSlot()
+  const arrivals = createArrivals()
   const handlers: Handlers<EngineContract> = {
     "engine.info": () => addon().info(),
     "engine.selfTest": ({ backend }) => addon().selfTest(backend),
@@ -34,7 +36,7 @@ export function createHandlers(addon: () => EngineAddon = loadAddon): { handlers
     "engine.speed": notYet,
     "model.memory": notYet,
     "quality.run": notYet,
-    "files.arrived": notYet,
+    "files.arrived": () => arrivals.announce(),
     "quantize.run": async (options, context) => (await import("./quantize.ts")).quantizeModel(addon(), options, context),
   }
 
