@@ -14,8 +14,14 @@ export class TryAgain extends Error {
   }
 }
 
+/** What of a response matters here. */
+export interface Refused {
+  status: number
+  headers: { get(name: string): string | null }
+}
+
 /** `what` is "NAME from HOST". */
-export function refusal(response: Response, what: string): AppError | TryAgain {
+export function refusal(response: Refused, what: string): AppError | TryAgain {
   const { status } = response
   if (status === 401 || status === 403) {
     return new AppError(

@@ -1,6 +1,8 @@
 // One HTTP request whose headers come in time. Redirects are followed here and not by fetch, because a token must not go on to another
 // origin (the hub sends downloads to storage that belongs to others) and an encrypted request must not become a plain one.
+import { fetch, type Response } from "undici"
 import { AppError } from "../../shared/schema/error.ts"
+import { type Network, usualNetwork } from "./network.ts"
 
 export interface RequestOptions {
   headers?: Record<string, string>
@@ -9,29 +11,32 @@ export interface RequestOptions {
   signal: AbortSignal
   /** From the request to the headers of the answer. */
   headers_ms: number
+  /** Default: as the environment says. */
+  network?: Network | undefined
 }
 
 export interface Answer {
   response: Response
   /** Where it came from in the end, as people read it. */
   host: string
-  /** Ends the transfer of the body. */
-  abort(reason: AppError): void
+  /** Ends the transfer of the body. Call it (or readJson) when done with an answer, however that went. */
+  abort(reason?: AppError): void
 }
 
 const redirects = new Set([301, 302, 303, 307, 308])
 const maxRedirects = 8
 
-export async function request(address: string, { headers = {}, authorization, signal, headers_ms }: RequestOptions): Promise<Answer> {
+export async function request(address: string, options: RequestOptions): Promise<Answer> {
+  const { headers = {}, authorization } = options
   const first = parseAddress(address)
   const secret = authorization ?? first.authorization
   let url = first.url
   for (let hop = 0; hop <= maxRedirects; hop++) {
     const sent = secret && url.origin === first.url.origin ? { ...headers, authorization: secret } : headers
-    const answer = await once(url, sent, signal, headers_ms)
+    const answer = await once(url, sent, options)
     const location = redirects.has(answer.response.status) ? answer.response.headers.get("location") : null
     if (location === null) return answer
-    await answer.response.body?.cancel()
+    answer.abort()
     const next = parseAddress(location, url).url
     if (url.protocol === "https:" && next.protocol !== "https:")
       throw new AppError("network", `${url.host} sent this program on to ${next.host} without encryption; that was refused.`)
@@ -54,10 +59,15 @@ function parseAddress(address: string, base?: URL): { url: URL; authorization: s
   return { url, authorization: username ? `Basic ${Buffer.from(plain).toString("base64")}` : null }
 }
 
-async function once(url: URL, headers: Record<string, string>, signal: AbortSignal, headers_ms: number): Promise<Answer> {
+async function once(
+  url: URL,
+  headers: Record<string, string>,
+  { signal, headers_ms, network = usualNetwork() }: RequestOptions,
+): Promise<Answer> {
   if (signal.aborted) throw new AppError("cancelled", "cancelled")
   const controller = new AbortController()
-  const cancel = () => controller.abort(new AppError("cancelled", "cancelled"))
+  const cancelled = new AppError("cancelled", "cancelled")
+  const cancel = () => controller.abort(cancelled)
   signal.addEventListener("abort", cancel, { once: true })
   const late = new AppError(
     "network",
@@ -66,8 +76,12 @@ async function once(url: URL, headers: Record<string, string>, signal: AbortSign
   )
   const timer = setTimeout(() => controller.abort(late), headers_ms)
   try {
-    const response = await fetch(url, { headers, signal: controller.signal, redirect: "manual" })
-    return { response, host: url.host, abort: (reason) => controller.abort(reason) }
+    const response = await fetch(url, { headers, signal: controller.signal, redirect: "manual", dispatcher: network.dispatcher() })
+    const abort = (reason = cancelled) => {
+      signal.removeEventListener("abort", cancel)
+      controller.abort(reason)
+    }
+    return { response, host: url.host, abort }
   } catch (thrown) {
     signal.removeEventListener("abort", cancel)
     throw networkError(thrown, url.host)
@@ -96,7 +110,7 @@ const sentences: Record<string, string> = {
 }
 
 /** The body as JSON, if it is not longer than `limit`. */
-export async function readJson({ response, host }: Answer, limit_bytes: number): Promise<unknown> {
+export async function readJson({ response, host, abort }: Answer, limit_bytes: number): Promise<unknown> {
   const chunks: Uint8Array[] = []
   let length = 0
   try {
@@ -107,6 +121,8 @@ export async function readJson({ response, host }: Answer, limit_bytes: number):
     }
   } catch (thrown) {
     throw networkError(thrown, host)
+  } finally {
+    abort()
   }
   try {
     return JSON.parse(Buffer.concat(chunks).toString("utf8"))
