@@ -37,7 +37,10 @@ export function createHandlers(addon: () => EngineAddon = loadAddon): { handlers
     "model.memory": notYet,
     "quality.run": notYet,
     "files.arrived": () => arrivals.announce(),
-    "quantize.run": async (options, context) => (await import("./quantize.ts")).quantizeModel(addon(), options, context),
+    "quantize.run": async (options, context) =>
+      options.isArriving
+        ? (await import("./quantize-arriving.ts")).quantizeArriving(addon(), arrivals, options, context)
+        : (await import("./quantize.ts")).quantizeModel(addon(), options, context),
   }
 
   const running = new Set<Promise<unknown>>()

@@ -49,12 +49,13 @@ export async function createOutputFolder(out: string): Promise<OutputFolder> {
   }
 }
 
-async function syncFile(path: string): Promise<void> {
+export async function syncFile(path: string): Promise<void> {
   const file = await open(path, "r+")
   await file.sync().finally(() => file.close())
 }
 
-async function checkEmpty(path: string): Promise<boolean> {
+/** Whether there is an empty folder. Throws bad_input when something else is there. */
+export async function checkEmpty(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => null)
   if (!found) return false
   const hint = "Give the name of a folder that does not exist yet."

@@ -19,9 +19,11 @@ export interface ShardOptions {
   dtype: PlainDtype
   path: string
   threads: number
+  /** The error of each quantized tensor is measured. */
+  withErrors: boolean
   signal: AbortSignal
-  /** Since the start of this shard. */
-  onProgress(done: { parametersDone: number; bytesWritten: number; tensor: string }): void
+  /** Since the start of this shard; of errors those since the event before. */
+  onProgress(done: { parametersDone: number; bytesWritten: number; tensor: string; errors: { name: string; error: number }[] }): void
 }
 
 const metadata = { format: "pt" }
@@ -53,11 +55,14 @@ class ShardWriter {
   }
 
   async write(): Promise<number> {
-    const { addon, files, tensors, dtype, path, threads, signal, onProgress } = this.options
+    const { addon, files, tensors, dtype, path, threads, withErrors, signal, onProgress } = this.options
     const foreseen = this.places()
     const computed = tensors.flatMap((tensor) => toNative(tensor, dtype, foreseen) ?? [])
-    const request = { files, tensors: computed, outPath: path, outOffset: this.headerBytes, threads }
-    const { nestedOffsets } = await runTask(addon.quantize(request, onProgress), signal)
+    const request = { files, tensors: computed, outPath: path, outOffset: this.headerBytes, threads, withErrors }
+    const { nestedOffsets } = await runTask(
+      addon.quantize(request, ({ tensorsDone: _, ...done }) => onProgress(done)),
+      signal,
+    )
     const offsets = new Map(computed.map(({ name }, i) => [name, nestedOffsets[i]]))
     const constants = this.constants((name) => pythonFloat(offsets.get(name) as number))
     for (const tensor of tensors)

@@ -58,6 +58,7 @@ async function write(made: Made): Promise<string> {
     dtype: "f32",
     path,
     threads: 1,
+    withErrors: false,
     signal,
     onProgress: () => {},
   })
