@@ -12,6 +12,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   auto* state = new AddonState;  // the environment owns it
   env.SetInstanceData(state);
   env.AddCleanupHook([state] { state->tasks.end(); });
+  export_evaluate(env, exports);
   export_info(env, exports);
   export_model(env, exports);
   export_quantize(env, exports);

@@ -14,10 +14,12 @@ namespace nibble::binding {
 struct AddonState {
   Tasks tasks;
   Napi::FunctionReference model_class;
+  Napi::FunctionReference evaluation_class;
 };
 AddonState& state_of(Napi::Env env);
 
 // One per file of this folder; each adds its functions to `exports`.
+void export_evaluate(Napi::Env env, Napi::Object exports);
 void export_info(Napi::Env env, Napi::Object exports);
 void export_model(Napi::Env env, Napi::Object exports);
 void export_quantize(Napi::Env env, Napi::Object exports);
@@ -35,6 +37,9 @@ FileSlice to_slice(const Fields& fields);
 StoredTensor to_stored_tensor(const Fields& fields);
 QuantizeSpec to_quantize_spec(const Fields& fields);
 FormatId to_quantized_format(const Fields& fields);
+Compute to_compute(const Fields& fields);
+DType to_plain_dtype(const Fields& fields);
+ModelSource to_model_source(const Fields& fields);
 LoadOptions to_load_options(const Fields& fields);
 
 }  // namespace nibble::binding

@@ -7,10 +7,6 @@ namespace nibble::binding {
 
 namespace {
 
-DType to_plain_dtype(const Fields& fields) {
-  return fields.choice<DType>("dtype", {{"f32", DType::f32}, {"f16", DType::f16}, {"bf16", DType::bf16}});
-}
-
 void read_place(QuantizeTensor& tensor, const Fields& place) {
   const auto read = [&](const char* name, int64_t& at) {
     if (place.has(name)) at = place.integer(name, 0, kMaxExact);

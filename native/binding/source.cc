@@ -188,20 +188,38 @@ QuantizeSpec to_quantize_spec(const Fields& fields) {
   return spec;
 }
 
+Compute to_compute(const Fields& fields) {
+  return fields.choice<Compute>("compute", {{"f32", Compute::f32}, {"bf16", Compute::bf16}, {"f16", Compute::f16}});
+}
+
+DType to_plain_dtype(const Fields& fields) {
+  return fields.choice<DType>("dtype", {{"f32", DType::f32}, {"f16", DType::f16}, {"bf16", DType::bf16}});
+}
+
+ModelSource to_model_source(const Fields& fields) {
+  ModelSource source;
+  source.files = fields.texts("files");
+  source.decoder = to_decoder(fields.object("decoder"));
+  fields.each("tensors", [&](const Fields& tensor) {
+    TensorSource result;
+    static_cast<StoredTensor&>(result) = to_stored_tensor(tensor);
+    result.role = tensor.text("role");
+    result.is_quantized = tensor.has("quantized");
+    if (result.is_quantized) result.quantized = to_quantized_source(tensor.object("quantized"));
+    if (tensor.has("isLinear")) result.is_linear = tensor.boolean("isLinear");
+    if (tensor.has("dtype")) result.type = to_plain_dtype(tensor);
+    if (tensor.has("quantize")) result.quantize = to_quantize_spec(tensor.object("quantize"));
+    source.tensors.push_back(std::move(result));
+  });
+  return source;
+}
+
 LoadOptions to_load_options(const Fields& fields) {
   LoadOptions options;
-  const Fields source = fields.object("source");
-  options.source.files = source.texts("files");
-  options.source.decoder = to_decoder(source.object("decoder"));
-  source.each("tensors", [&](const Fields& tensor) {
-    TensorSource result{
-        to_stored_tensor(tensor), tensor.text("role"), tensor.has("quantized"), {}, tensor.has("isLinear") && tensor.boolean("isLinear")};
-    if (result.is_quantized) result.quantized = to_quantized_source(tensor.object("quantized"));
-    options.source.tensors.push_back(std::move(result));
-  });
+  options.source = to_model_source(fields.object("source"));
   if (fields.has("quantize")) options.quantize = to_quantize_spec(fields.object("quantize"));
   options.context = fields.integer("context", 1, kMaxInt32);
-  options.compute = fields.choice<Compute>("compute", {{"f32", Compute::f32}, {"bf16", Compute::bf16}, {"f16", Compute::f16}});
+  options.compute = to_compute(fields);
   if (fields.has("threshold")) options.int8.threshold = static_cast<float>(fields.number("threshold"));
   if (fields.has("isExact")) options.int8.is_exact = fields.boolean("isExact");
   options.threads = static_cast<int>(fields.integer("threads", 0, 1024));

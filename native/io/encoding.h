@@ -19,6 +19,8 @@ struct FileSlice {
   int32_t file = 0;  // index into the list of files it comes with
   int64_t offset = 0;
   int64_t bytes = 0;
+
+  bool operator==(const FileSlice&) const = default;
 };
 
 // Where a tensor lies and how; what both a model's tensors and those to be quantized consist of.
@@ -30,6 +32,8 @@ struct StoredTensor {
   int32_t unpermute_heads = 0;  // > 0: the rows of each of so many heads are interleaved for GGUF's rotary layout (tensor_reader.cc)
   float value_offset = 0;       // added to each value; fp32 only (GGUF holds 1 more than Gemma's norms)
   bool is_transposed = false;   // plain types: the file holds the last two dimensions the other way round (Conv1D of GPT-2)
+
+  bool operator==(const StoredTensor&) const = default;
 };
 
 // One stored block: `elements` values in `bytes` bytes. Plain types are blocks of one.

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "formats/weight.h"
 #include "io/encoding.h"
+#include "model/encode.h"
 #include "ops/ops.h"
 
 namespace nibble {
@@ -26,6 +28,8 @@ struct QuantizedSource {
   FileSlice nested_map;     // fp32 [256]
   float nested_offset = 0;
   int32_t nested_block_size = 256;
+
+  bool operator==(const QuantizedSource&) const = default;
 };
 
 // One tensor, named by its role in the decoder. Matrices are [rows, cols] as for y = x W^T. N is a norm's place: its weight, where the
@@ -43,11 +47,18 @@ struct QuantizedSource {
 //                 experts.<e>.{gate, up, gate_up, down} L, or all in one: experts.{gate, up, gate_up, down} [X, rows, cols], .bias [X, rows]
 //                 shared.{gate, up, gate_up, down} L              by the layout of layers without experts, F = the shared width
 // A vector may come in pieces of equal size, in order: <role>.0, <role>.1, …
+//
+// `type` and `quantize` say what becomes of a plain tensor while it is read, as a folder made of it holds it: its values are first rounded
+// to the type, and then quantized.
 struct TensorSource : StoredTensor {
   std::string role;
   bool is_quantized = false;
   QuantizedSource quantized;  // if is_quantized
   bool is_linear = false;     // quantized while loading, when that is asked for
+  std::optional<DType> type;
+  std::optional<QuantizeSpec> quantize;  // matrices only
+
+  bool operator==(const TensorSource&) const = default;
 };
 
 enum class NormKind : uint8_t { rms, layer };
@@ -90,6 +101,8 @@ struct RopeDescription {
   int32_t rotary_dim = 0;  // 0 = nothing is rotated
   float mscale = 1;
   bool is_interleaved = false;
+
+  bool operator==(const RopeDescription&) const = default;
 };
 
 struct LayerDescription {
@@ -97,12 +110,16 @@ struct LayerDescription {
   int32_t rope = 0;    // index into DecoderDescription.ropes; -1 = positions are not rotated
   bool has_experts = false;
   float attention_scale = 0;  // 0 = DecoderDescription's
+
+  bool operator==(const LayerDescription&) const = default;
 };
 
 struct LatentDescription {
   int32_t q_rank = 0;   // L_q; 0: queries are not compressed
   int32_t kv_rank = 0;  // L
   float norm_eps = 1e-6f;
+
+  bool operator==(const LatentDescription&) const = default;
 };
 
 struct ExpertsDescription {
@@ -117,6 +134,8 @@ struct ExpertsDescription {
   bool is_sigmoid = false, is_normalized = false, is_group_by_two = false;
   int32_t n_groups = 1, n_best_groups = 1;
   float scale = 1;
+
+  bool operator==(const ExpertsDescription&) const = default;
 };
 
 struct DecoderDescription {
@@ -168,12 +187,16 @@ struct DecoderDescription {
 
   std::vector<RopeDescription> ropes;
   std::vector<LayerDescription> layers;  // [n_layers]
+
+  bool operator==(const DecoderDescription&) const = default;
 };
 
 struct ModelSource {
   std::vector<std::string> files;  // absolute paths
   DecoderDescription decoder;
   std::vector<TensorSource> tensors;
+
+  bool operator==(const ModelSource&) const = default;
 };
 
 // Throws bad_input, with the name and the numbers, when the description is impossible or its parts do not fit each other.

@@ -16,6 +16,8 @@ struct QuantizeSpec {
   FormatId format = FormatId::Nf4;  // Int8, Nf4 or Fp4
   int32_t block_size = 64;          // 4-bit: a power of two, 32 .. 4096
   bool is_nested = false;           // 4-bit: double quantization of the scales
+
+  bool operator==(const QuantizeSpec&) const = default;
 };
 
 // Throws bad_input for a format or block size that does not exist.

@@ -45,7 +45,7 @@ void Forward::place(Arena& arena, const Exec& exec) {
   up_ = take(hidden_width());
   place_latent(arena);
   place_experts(arena);
-  logits_ = arena.take<float>(Owner::logits, kMaxLogitRows * d.vocab_size);
+  logits_ = arena.take<float>(Owner::logits, max_logit_rows_ * d.vocab_size);
   scratch_size_ = scratch_bytes(exec);
   scratch_ = arena.take<uint8_t>(Owner::scratch, static_cast<int64_t>(scratch_size_));
 }
@@ -92,7 +92,7 @@ size_t Forward::scratch_bytes(const Exec& exec) const {
   for (const int64_t k : {int64_t{d.width}, int64_t{d.embed_width}, attended_width_, int64_t{d.ffn_width}, int64_t{d.experts.ffn_width},
                           int64_t{d.experts.shared_width}, int64_t{d.latent.q_rank}, int64_t{d.latent.kv_rank}}) {
     if (k == 0) continue;
-    const int64_t rows = std::max(max_tokens_, kMaxLogitRows);
+    const int64_t rows = std::max(max_tokens_, max_logit_rows_);
     most = std::max({most, table_.matmul_scratch(exec, rows, k, compute_), table_.matmul_int8_scratch(exec, rows, k)});
   }
   return most;
@@ -143,10 +143,28 @@ void Forward::norm_rows(Exec& exec, const Norm& norm, float* out, const float* x
 }
 
 void Forward::run(Exec& exec, std::span<const int32_t> tokens, int64_t n_past, const Cancel& cancel) {
-  exec.scratch = scratch_;
-  exec.scratch_bytes = scratch_size_;
+  begin(exec);
   const Chunk chunk{exec, static_cast<int64_t>(tokens.size()), n_past, cancel};
   embed(chunk, tokens);
+  run_layers(chunk);
+}
+
+void Forward::embed(Exec& exec, std::span<const int32_t> tokens, int64_t n_past, const Cancel& cancel) {
+  begin(exec);
+  embed({exec, static_cast<int64_t>(tokens.size()), n_past, cancel}, tokens);
+}
+
+void Forward::run_layers(Exec& exec, int64_t n_tokens, int64_t n_past, const Cancel& cancel) {
+  begin(exec);
+  run_layers({exec, n_tokens, n_past, cancel});
+}
+
+void Forward::begin(Exec& exec) const {
+  exec.scratch = scratch_;
+  exec.scratch_bytes = scratch_size_;
+}
+
+void Forward::run_layers(const Chunk& chunk) {
   for (size_t layer = 0; layer < weights_.layers().size(); ++layer) {
     if (decoder_.is_parallel) {
       parallel_block(chunk, layer);
@@ -220,8 +238,7 @@ void Forward::parallel_block(const Chunk& chunk, size_t layer) {
 }
 
 const float* Forward::logits(Exec& exec, int64_t first, int64_t n) {
-  exec.scratch = scratch_;
-  exec.scratch_bytes = scratch_size_;
+  begin(exec);
   const float* rows = x_ + first * decoder_.width;
   if (decoder_.has_final_norm) {
     norm_rows(exec, weights_.final_norm(), normed_, rows, n);

@@ -1,6 +1,7 @@
 // The forward pass of the decoder, for a chunk of new tokens of one sequence. Knows only the op table.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -38,6 +39,9 @@ class Forward {
   Forward(const DecoderDescription& decoder, const Weights& weights, const KvCache& cache, const OpTable& table, Compute compute,
           Int8Products int8 = {});
 
+  // Rows that logits() may be asked for instead of kMaxLogitRows, at most a chunk of them. Before place().
+  void allow_logit_rows(int64_t n) { max_logit_rows_ = std::min(n, max_tokens_); }
+
   // Takes room for activations, logits and scratch: once dry, once for real. exec: the one that run() will get.
   void place(Arena& arena, const Exec& exec);
   // Copies what never changes (rotary frequencies, slopes) into the room taken.
@@ -47,7 +51,13 @@ class Forward {
   // n_past + tokens.size() <= cache capacity; ids are inside the vocabulary (the caller checked).
   void run(Exec& exec, std::span<const int32_t> tokens, int64_t n_past, const Cancel& cancel);
 
-  // Logits of rows [first, first + n) of the last chunk, n <= kMaxLogitRows: [n, V] in op memory, until the next call.
+  // The same in three steps, for who has not all of the weights at once: tokens to the residual stream, through the layers, and
+  // logits(). Between them the stream x [T,C] may be taken out and put back.
+  void embed(Exec& exec, std::span<const int32_t> tokens, int64_t n_past, const Cancel& cancel);
+  void run_layers(Exec& exec, int64_t n_tokens, int64_t n_past, const Cancel& cancel);
+  float* stream() const { return x_; }
+
+  // Logits of rows [first, first + n) of the last chunk, n <= kMaxLogitRows, or what was allowed: [n, V] in op memory, until the next call.
   const float* logits(Exec& exec, int64_t first, int64_t n);
 
   Observer observer;                    // empty: nobody looks
@@ -67,7 +77,9 @@ class Forward {
   int64_t hidden_width() const;
   size_t scratch_bytes(const Exec& exec) const;
 
+  void begin(Exec& exec) const;
   void embed(const Chunk& chunk, std::span<const int32_t> tokens);
+  void run_layers(const Chunk& chunk);
   void block(const Chunk& chunk, size_t layer);
   void parallel_block(const Chunk& chunk, size_t layer);
   const float* branch_input(const Chunk& chunk, const Norm& norm) const;
@@ -100,6 +112,7 @@ class Forward {
   Compute compute_;
   Int8Products int8_;
   int64_t max_tokens_;  // a chunk is never longer than the cache
+  int64_t max_logit_rows_ = kMaxLogitRows;
   int64_t q_width_, k_width_, v_width_, attended_width_;
 
   int32_t* ids_ = nullptr;           // [T] tokens, then positions

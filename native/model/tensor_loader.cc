@@ -12,19 +12,25 @@ namespace nibble {
 
 namespace {
 
+constexpr int64_t kNestedBlock = 256;  // scales of one scale, where they are made here
+
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+bool is_nested(const QuantizeSpec& spec) { return spec.is_nested && spec.format != FormatId::Int8; }
 
 bool is_plain(Encoding e) { return e == Encoding::f32 || e == Encoding::f16 || e == Encoding::bf16; }
 
-// Plain elements that the ops take in the order they have in the file.
+// GGUF blocks become fp16 (the type of their own scales); everything else keeps its type.
+DType own_type(Encoding e) { return e == Encoding::f32 ? DType::f32 : e == Encoding::bf16 ? DType::bf16 : DType::f16; }
+DType arena_type(const TensorSource& tensor) { return tensor.type.value_or(own_type(tensor.encoding)); }
+
+// Plain elements that the ops take as they lie in the file.
 bool is_mappable(const TensorSource& tensor) {
-  return is_plain(tensor.encoding) && tensor.unpermute_heads == 0 && !tensor.is_transposed && tensor.value_offset == 0;
+  return is_plain(tensor.encoding) && tensor.unpermute_heads == 0 && !tensor.is_transposed && tensor.value_offset == 0 &&
+         arena_type(tensor) == own_type(tensor.encoding);
 }
 
 FormatId plain_format(DType type) { return type == DType::f32 ? FormatId::Fp32 : type == DType::f16 ? FormatId::Fp16 : FormatId::Bf16; }
-
-// GGUF blocks become fp16 (the type of their own scales); everything else keeps its type.
-DType arena_type(Encoding e) { return e == Encoding::f32 ? DType::f32 : e == Encoding::bf16 ? DType::bf16 : DType::f16; }
 
 // A view without scales.
 WeightView plain_view(FormatId format, int64_t rows, int64_t cols, const void* codes) {
@@ -95,9 +101,14 @@ float* place_floats(const FileSlice& slice, Arena& arena, Owner owner) {
 
 void TensorLoader::add_matrix(const TensorSource& tensor, const std::vector<int64_t>& shape, int64_t rows, int64_t cols, Owner owner,
                               const std::optional<QuantizeSpec>& quantize, WeightView* view, int64_t n_parts) {
-  bool is_unnested = false;
   check_shape(tensor, shape);
   check_encoding(tensor);
+  const std::optional<QuantizeSpec> spec = tensor.is_quantized ? std::nullopt : tensor.quantize ? tensor.quantize : quantize;
+  if (spec) check_quantize_spec(*spec);
+  const auto is_cut_inside = [&](int64_t block_size, int64_t nested_block_size) {
+    return n_parts > 1 && rows / n_parts * cols / block_size % nested_block_size != 0;
+  };
+  bool is_unnested = spec && is_nested(*spec) && is_cut_inside(spec->block_size, kNestedBlock);
   if (tensor.is_quantized) {
     const QuantizedSource& q = tensor.quantized;
     check_quantize_spec({q.format, q.block_size, q.is_nested});
@@ -105,11 +116,11 @@ void TensorLoader::add_matrix(const TensorSource& tensor, const std::vector<int6
       throw Error(ErrorCode::bad_file, text("Tensor ", tensor.name, " has the nested block size ", q.nested_block_size, "."));
     }
     check_quantized(tensor, parts_of(q.format, rows, cols, q.block_size, q.nested_block_size));
-    is_unnested = q.is_nested && n_parts > 1 && rows / n_parts * cols / q.block_size % q.nested_block_size != 0;
+    is_unnested = q.is_nested && is_cut_inside(q.block_size, q.nested_block_size);
   } else if (is_mappable(tensor)) {
     check_bytes(tensor, "elements", tensor.data.bytes, stored_bytes(tensor.shape, tensor.encoding, tensor.name));
   }
-  items_.push_back({&tensor, owner, rows, cols, tensor.is_quantized ? std::nullopt : quantize, view, is_unnested, {}});
+  items_.push_back({&tensor, owner, rows, cols, spec, view, is_unnested, {}});
 }
 
 void TensorLoader::add_vector(const std::vector<const TensorSource*>& pieces, const std::vector<int64_t>& shape, float offset,
@@ -138,7 +149,7 @@ void TensorLoader::place(Arena& arena) {
     } else if (item.tensor->is_quantized || is_mappable(*item.tensor)) {
       place_stored(item, arena);
     } else {
-      const int64_t bytes = static_cast<int64_t>(dtype_size(arena_type(item.tensor->encoding)));
+      const int64_t bytes = static_cast<int64_t>(dtype_size(arena_type(*item.tensor)));
       item.room.codes = arena.take<uint8_t>(item.owner, item.rows * item.cols * bytes);
     }
   }
@@ -168,9 +179,9 @@ void TensorLoader::place_stored(Item& item, Arena& arena) {
 
 void TensorLoader::place_quantized(Item& item, Arena& arena) {
   const QuantizeSpec& spec = *item.quantize;
-  const Parts parts = parts_of(spec.format, item.rows, item.cols, spec.block_size, 256);
+  const Parts parts = parts_of(spec.format, item.rows, item.cols, spec.block_size, kNestedBlock);
   item.room.codes = arena.take<uint8_t>(item.owner, parts.codes);
-  if (spec.is_nested && spec.format != FormatId::Int8) {
+  if (is_nested(spec) && !item.is_unnested) {
     item.room.nested_codes = arena.take<uint8_t>(Owner::scales, parts.scales);
     item.room.nested_absmax = arena.take<float>(Owner::scales, parts.nested_absmax);
   } else {
@@ -213,7 +224,7 @@ void TensorLoader::read_stored(const Item& item) {
   const TensorSource& tensor = *item.tensor;
   WeightView& view = *item.matrix;
   if (!tensor.is_quantized) {
-    view = plain_view(plain_format(arena_type(tensor.encoding)), item.rows, item.cols, mapped(tensor.data, tensor.name));
+    view = plain_view(plain_format(arena_type(tensor)), item.rows, item.cols, mapped(tensor.data, tensor.name));
     return;
   }
   const QuantizedSource& q = tensor.quantized;
@@ -279,12 +290,16 @@ void TensorLoader::read_converted(const Item& item, const OpTable& table, Thread
       body(first, std::min(kEncodeChunk, reader.size() - first), buffers_[static_cast<size_t>(worker)]);
     });
   };
-  DType type = arena_type(item.tensor->encoding);
+  DType type = arena_type(*item.tensor);
   auto* out = static_cast<uint8_t*>(item.room.codes);
   const int64_t element = static_cast<int64_t>(dtype_size(type));
   std::atomic<bool> fits{true};
   for_each_chunk([&](int64_t first, int64_t n, EncodeBuffers& buffers) {
     if (reader.type() == type) return reader.read(out + first * element, first, n, buffers.raw);
+    if (item.tensor->type) {
+      std::memcpy(out + first * element, read_as(type, table, reader, first, n, buffers), static_cast<size_t>(n * element));
+      return;
+    }
     Exec exec;
     const void* decoded = read_as(DType::f32, table, reader, first, n, buffers);
     if (table.convert(exec, out + first * element, type, decoded, DType::f32, n) >= 0) fits = false;
@@ -302,6 +317,7 @@ void TensorLoader::read_converted(const Item& item, const OpTable& table, Thread
 void TensorLoader::read_quantized(const Item& item, const OpTable& table, ThreadPool& pool, const Cancel& cancel) {
   const TensorReader reader(file_of(item.tensor->data.file), *item.tensor);
   const QuantizeSpec& spec = *item.quantize;
+  const DType type = item.tensor->type.value_or(reader.type());
   const Room& room = item.room;
   WeightView& view = *item.matrix;
   view = plain_view(spec.format, item.rows, item.cols, room.codes);
@@ -311,7 +327,7 @@ void TensorLoader::read_quantized(const Item& item, const OpTable& table, Thread
     pool.parallel_for(divide_up(item.rows, rows), [&](int64_t chunk, int worker) {
       cancel.check();
       const int64_t first = chunk * rows;
-      encode_rows(static_cast<int8_t*>(room.codes) + first * item.cols, room.scales + first, reader.type(), table, reader, first,
+      encode_rows(static_cast<int8_t*>(room.codes) + first * item.cols, room.scales + first, type, table, reader, first,
                   std::min(rows, item.rows - first), item.cols, buffers_[static_cast<size_t>(worker)]);
     });
     return;
@@ -322,22 +338,35 @@ void TensorLoader::read_quantized(const Item& item, const OpTable& table, Thread
   pool.parallel_for(divide_up(reader.size(), kEncodeChunk), [&](int64_t chunk, int worker) {
     cancel.check();
     const int64_t first = chunk * kEncodeChunk;
-    encode_blocks(static_cast<uint8_t*>(room.codes) + first / 2, scales + first / spec.block_size, spec, reader.type(), table, reader,
-                  first, std::min(kEncodeChunk, reader.size() - first), buffers_[static_cast<size_t>(worker)]);
+    encode_blocks(static_cast<uint8_t*>(room.codes) + first / 2, scales + first / spec.block_size, spec, type, table, reader, first,
+                  std::min(kEncodeChunk, reader.size() - first), buffers_[static_cast<size_t>(worker)]);
   });
   view.block_size = spec.block_size;
   view.codebook = codebook(spec.format);
   if (!spec.is_nested) return;
-  view.nested = {.codes = room.nested_codes, .absmax = room.nested_absmax, .map = dynamic_map_signed()};
-  view.nested.offset = nest_scales(room.nested_codes, room.nested_absmax, scales, blocks);
+  std::vector<uint8_t> codes(item.is_unnested ? static_cast<size_t>(blocks) : 0);
+  std::vector<float> absmax(item.is_unnested ? static_cast<size_t>(divide_up(blocks, kNestedBlock)) : 0);
+  uint8_t* nested_codes = item.is_unnested ? codes.data() : room.nested_codes;
+  float* nested_absmax = item.is_unnested ? absmax.data() : room.nested_absmax;
+  view.nested = {.codes = nested_codes, .absmax = nested_absmax, .map = dynamic_map_signed()};
+  view.nested.offset = nest_scales(nested_codes, nested_absmax, scales, blocks);
+  if (!item.is_unnested) return;
+  for (int64_t block = 0; block < blocks; ++block) scales[block] = block_scale(view, block);
+  view.nested = {};
 }
 
 void TensorLoader::read_vector(const Vector& vector, const OpTable& table) {
   float* out = vector.room;
   for (const TensorSource* piece : vector.pieces) {
     const TensorReader reader(file_of(piece->data.file), *piece);
-    const void* values = read_as(DType::f32, table, reader, 0, reader.size(), buffers_[0]);
-    std::memcpy(out, values, static_cast<size_t>(reader.size()) * sizeof(float));
+    const DType type = piece->type.value_or(DType::f32);
+    const void* values = read_as(type, table, reader, 0, reader.size(), buffers_[0]);
+    if (type == DType::f32) {
+      std::memcpy(out, values, static_cast<size_t>(reader.size()) * sizeof(float));
+    } else {
+      Exec exec;
+      table.convert(exec, out, DType::f32, values, type, reader.size());
+    }
     out += reader.size();
   }
   if (vector.offset != 0) {

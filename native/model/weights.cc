@@ -49,12 +49,13 @@ int64_t ffn_bytes(const FfnWeights& ffn) {
 
 }  // namespace
 
-Weights::Weights(const ModelSource& source, const std::optional<QuantizeSpec>& quantize)
-    : decoder_(source.decoder), quantize_(quantize), loader_(source.files) {
+Weights::Weights(const ModelSource& source, const std::optional<QuantizeSpec>& quantize, Part part)
+    : decoder_(source.decoder), quantize_(quantize), part_(part), loader_(source.files) {
   if (quantize) check_quantize_spec(*quantize);
   Roles roles(source);
-  add_ends(roles);
-  layers_.resize(static_cast<size_t>(decoder_.n_layers));
+  if (part == Part::whole || part == Part::input) add_input(roles);
+  if (part == Part::whole || part == Part::output) add_output(roles);
+  if (part == Part::whole || part == Part::layers) layers_.resize(static_cast<size_t>(decoder_.n_layers));
   for (size_t i = 0; i < layers_.size(); ++i) add_layer(roles, i);
   roles.check_all_taken();
 }
@@ -74,19 +75,23 @@ void Weights::add_norm(Roles& roles, const std::string& role, Norm& norm, int64_
   if (roles.has(role + ".bias")) loader_.add_vector({&roles.take(role + ".bias")}, {n}, 0, &norm.bias);
 }
 
-void Weights::add_ends(Roles& roles) {
+void Weights::add_table(Roles& roles, const std::string& role, int64_t rows, int64_t cols, WeightView& view) {
+  loader_.add_matrix(roles.take(role), {rows, cols}, rows, cols, Owner::unquantized, std::nullopt, &view);
+}
+
+void Weights::add_input(Roles& roles) {
   const DecoderDescription& d = decoder_;
-  const auto add_table = [&](const std::string& role, int64_t rows, int64_t cols, WeightView* view) {
-    loader_.add_matrix(roles.take(role), {rows, cols}, rows, cols, Owner::unquantized, std::nullopt, view);
-  };
-  add_table("embed", d.vocab_size, d.embed_width, &embed_);
-  if (d.embed_width != d.width) {
-    add_linear(roles, "embed_in", embed_in_, d.width, d.embed_width);
-    add_linear(roles, "embed_out", embed_out_, d.embed_width, d.width);
-  }
-  if (d.n_positions > 0) add_table("positions", d.n_positions, d.width, &positions_);
+  add_table(roles, "embed", d.vocab_size, d.embed_width, embed_);
+  if (d.embed_width != d.width) add_linear(roles, "embed_in", embed_in_, d.width, d.embed_width);
+  if (d.n_positions > 0) add_table(roles, "positions", d.n_positions, d.width, positions_);
   if (d.has_embed_norm) add_norm(roles, "embed_norm", embed_norm_, d.width);
+}
+
+void Weights::add_output(Roles& roles) {
+  const DecoderDescription& d = decoder_;
+  if (d.embed_width != d.width) add_linear(roles, "embed_out", embed_out_, d.embed_width, d.width);
   if (d.has_final_norm) add_norm(roles, "final_norm", final_norm_, d.width);
+  if (d.has_tied_head && part_ == Part::output) add_table(roles, "embed", d.vocab_size, d.embed_width, embed_);
   if (!d.has_tied_head) add_linear(roles, "head", head_, d.vocab_size, d.embed_width);
   if (d.has_tied_head && roles.has("head.bias")) loader_.add_vector({&roles.take("head.bias")}, {d.vocab_size}, 0, &head_.bias);
 }
@@ -199,7 +204,7 @@ void Weights::add_fused(Roles& roles, const std::string& role, int64_t rows, int
 
 void Weights::read(const OpTable& table, ThreadPool& pool, const std::function<void(double)>& progress, const Cancel& cancel) {
   loader_.read(table, pool, progress, cancel);
-  if (decoder_.has_tied_head) {
+  if (decoder_.has_tied_head && part_ != Part::layers) {
     head_.weight = embed_;
     head_.role = "head";
   }

@@ -48,11 +48,19 @@ struct LayerWeights {
   ExpertWeights moe;
 };
 
+// Which of a decoder's tensors there are. Without the others only a part of a forward pass can run.
+enum class Part : uint8_t {
+  whole,
+  input,   // what makes the residual stream of tokens: embed, embed_in, positions, embed_norm
+  layers,  // those of the description
+  output,  // what makes logits of the residual stream: final_norm, embed_out, head (embed where it is the head)
+};
+
 class Weights {
  public:
   // Checks roles and shapes; opens no file. `source` must outlive the weights. Throws bad_file when a tensor is missing or
   // of a wrong shape, bad_input when a role is unknown or given twice. `quantize`: of linear layers stored in plain types.
-  Weights(const ModelSource& source, const std::optional<QuantizeSpec>& quantize);
+  Weights(const ModelSource& source, const std::optional<QuantizeSpec>& quantize, Part part = Part::whole);
   Weights(const Weights&) = delete;  // the loader points into it
   Weights& operator=(const Weights&) = delete;
 
@@ -82,7 +90,9 @@ class Weights {
     std::vector<FfnWeights>* experts;
   };
 
-  void add_ends(Roles& roles);
+  void add_input(Roles& roles);
+  void add_output(Roles& roles);
+  void add_table(Roles& roles, const std::string& role, int64_t rows, int64_t cols, WeightView& view);
   void add_layer(Roles& roles, size_t i);
   void add_attention(Roles& roles, const std::string& prefix, LayerWeights& layer);
   void add_latent_attention(Roles& roles, const std::string& prefix, LayerWeights& layer);
@@ -94,6 +104,7 @@ class Weights {
 
   const DecoderDescription& decoder_;
   std::optional<QuantizeSpec> quantize_;
+  Part part_;
   TensorLoader loader_;
   WeightView embed_, positions_;
   Linear embed_in_, embed_out_, head_;
