@@ -5,7 +5,7 @@ import type { AdditionFile } from "../../shared/schema/addition.ts"
 import { AppError } from "../../shared/schema/error.ts"
 import type { ExpectedDigest } from "./digest.ts"
 import type { Network } from "./network.ts"
-import type { Pace } from "./transfer.ts"
+import type { Pace } from "./transfer-retry.ts"
 
 export interface SetFile {
   /** A plain file name; folders, and names that some system does not take, are refused. */

@@ -5,7 +5,8 @@ import { AppError } from "../../shared/schema/error.ts"
 import type { ExpectedDigest } from "./digest.ts"
 import { refusal, TryAgain } from "./refusal.ts"
 import { readJson, request } from "./request.ts"
-import { type Pace, transfer } from "./transfer.ts"
+import { transfer } from "./transfer.ts"
+import type { Pace } from "./transfer-retry.ts"
 
 export interface Hub {
   /** Without a slash at its end. */

@@ -1,44 +1,58 @@
-// A file that is not here whole yet: NAME.part with the bytes, NAME.part.json with what they are part of.
+// A file that is not here whole yet: NAME.part with bytes at their places, NAME.part.json with what they are part of and which of them
+// count. What the second does not name is fetched again, so the bytes are safe on the disk before it names them.
 import { createReadStream } from "node:fs"
-import { type FileHandle, open, readFile, rename, rm } from "node:fs/promises"
-import { dirname } from "node:path"
+import { constants, type FileHandle, open, readdir, readFile, rename, rm, stat } from "node:fs/promises"
+import { basename, dirname, join } from "node:path"
 import { z } from "zod"
 import { AppError } from "../../shared/schema/error.ts"
 import { syncFolder, writeFileAtomic } from "../storage/atomic-file.ts"
 import { type ExpectedDigest, type RunningDigest, startDigest } from "./digest.ts"
+import { createPartDigest } from "./part-digest.ts"
+import { createRanges, type Ranges, type Span } from "./ranges.ts"
 
 export interface Part {
-  file: FileHandle
-  /** Bytes that are here. */
-  offset: number
-  /** Of these bytes. */
-  digest: RunningDigest
-  /** Of the answer that they came from. */
+  ranges: Ranges
+  /** Of the answer that the bytes came from. */
   etag: string | null
+  write(chunk: Uint8Array, at: number): Promise<void>
+  /** Makes last what is here. Done now and then while bytes arrive; what goes wrong then is thrown by the next write. */
+  save(): Promise<void>
+  /** Forgets all bytes. Nobody may write meanwhile. */
+  startOver(): Promise<void>
+  /** Of the whole file, which must be here. */
+  hash(signal: AbortSignal, onHashed: (bytes: number) => void): Promise<string>
+  /** Puts the whole file into its place. */
+  complete(): Promise<void>
+  close(): Promise<void>
 }
 
-interface Whole {
+export interface Whole {
   path: string
   bytes: number
   digest: ExpectedDigest
 }
 
-const PartState = z.object({ etag: z.string().nullable(), bytes: z.number(), hex: z.string() })
+const PartState = z.object({
+  bytes: z.number(),
+  hex: z.string(),
+  etag: z.string().nullable(),
+  done: z.array(z.object({ from: z.int().nonnegative(), to: z.int().nonnegative() })).max(100_000),
+})
+type PartState = z.infer<typeof PartState>
 
-/** Opens what is there of the file, or begins it. */
-export async function openPart(whole: Whole, signal: AbortSignal, onHashed: (bytes: number) => void): Promise<Part> {
+/** What would be lost by a crash is bounded in time and in bytes. */
+const save_bytes = 64 << 20
+
+/** Opens what is there of the file, or begins it. `save_ms`: between two savings. */
+export async function openPart(whole: Whole, save_ms: number): Promise<Part> {
+  await removeLeftovers(whole.path)
   const state = await readState(whole)
-  // For appending: what is written after startOver() goes to the beginning.
-  const file = await open(`${whole.path}.part`, "a")
+  const file = await open(`${whole.path}.part`, constants.O_RDWR | constants.O_CREAT)
   try {
-    const part: Part = { file, offset: 0, digest: startDigest(whole.digest, whole.bytes), etag: null }
     const { size } = await file.stat()
-    if (size === 0) return part
-    if (!state || size > whole.bytes) await startOver(whole, part)
-    else {
-      await hashFile(`${whole.path}.part`, part.digest, signal, onHashed)
-      Object.assign(part, { offset: size, etag: state.etag })
-    }
+    const known = (state?.done ?? []).map(({ from, to }): Span => ({ from, to: Math.min(to, size, whole.bytes) }))
+    const part = createPart(whole, file, { etag: state?.etag ?? null, known, save_ms })
+    if (size > 0 && part.ranges.doneBytes() === 0) await part.startOver()
     return part
   } catch (thrown) {
     await file.close()
@@ -46,7 +60,82 @@ export async function openPart(whole: Whole, signal: AbortSignal, onHashed: (byt
   }
 }
 
-async function readState({ path, bytes, digest }: Whole): Promise<z.infer<typeof PartState> | null> {
+function createPart(whole: Whole, file: FileHandle, begun: { etag: string | null; known: Span[]; save_ms: number }): Part {
+  const { path, bytes, digest: expected } = whole
+  const ranges = createRanges(bytes, begun.known)
+  const digest = createPartDigest(file, () => startDigest(expected, bytes))
+  let saving: Promise<void> = Promise.resolve()
+  let failure: unknown = null
+  let isSaving = false
+  let unsaved = 0
+  let savedAt = performance.now()
+  digest.follow(null, ranges.prefix())
+
+  async function saveNow(): Promise<void> {
+    // What is written while the disk is waited for is named next time.
+    const done = ranges.done()
+    unsaved = 0
+    if (done.length > 0) await file.datasync()
+    await writeFileAtomic(`${path}.part.json`, JSON.stringify({ bytes, hex: expected.hex, etag: part.etag, done } satisfies PartState))
+    savedAt = performance.now()
+  }
+
+  function saveInTurn(): Promise<void> {
+    isSaving = true
+    saving = saving
+      .catch(() => {})
+      .then(saveNow)
+      .finally(() => {
+        isSaving = false
+      })
+    return saving
+  }
+
+  const part: Part = {
+    ranges,
+    etag: begun.etag,
+    async write(chunk, at) {
+      if (failure !== null) throw failure
+      for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done, chunk.length - done, at + done)).bytesWritten
+      ranges.add({ from: at, to: at + chunk.length })
+      digest.follow({ from: at, chunk }, ranges.prefix())
+      unsaved += chunk.length
+      if (isSaving || (unsaved < save_bytes && performance.now() - savedAt < begun.save_ms)) return
+      saveInTurn().catch((thrown) => {
+        failure = thrown
+      })
+    },
+    save: saveInTurn,
+    async startOver() {
+      await saving.catch(() => {})
+      digest.reset()
+      await digest.rest()
+      // First the state, so that it never names bytes that are not there.
+      await rm(`${path}.part.json`, { force: true })
+      await file.truncate(0)
+      ranges.clear()
+      part.etag = null
+    },
+    hash: (signal, onHashed) => digest.finish(bytes, signal, onHashed),
+    async complete() {
+      await saving.catch(() => {})
+      await file.sync()
+      await part.close()
+      await rename(`${path}.part`, path)
+      await syncFolder(dirname(path))
+      await rm(`${path}.part.json`, { force: true })
+    },
+    async close() {
+      await saving.catch(() => {})
+      digest.reset()
+      await digest.rest()
+      await file.close()
+    },
+  }
+  return part
+}
+
+async function readState({ path, bytes, digest }: Whole): Promise<PartState | null> {
   try {
     const state = PartState.parse(JSON.parse(await readFile(`${path}.part.json`, "utf8")))
     return state.hex === digest.hex && state.bytes === bytes ? state : null
@@ -55,14 +144,15 @@ async function readState({ path, bytes, digest }: Whole): Promise<z.infer<typeof
   }
 }
 
-/** Says what the bytes that follow are part of. */
-export async function saveState({ path, bytes, digest }: Whole, { etag }: Part): Promise<void> {
-  await writeFileAtomic(`${path}.part.json`, JSON.stringify({ etag, bytes, hex: digest.hex } satisfies z.infer<typeof PartState>))
-}
-
-export async function startOver(whole: Whole, part: Part): Promise<void> {
-  await part.file.truncate(0)
-  Object.assign(part, { offset: 0, digest: startDigest(whole.digest, whole.bytes), etag: null })
+/** Bytes of the file that the next transfer will not fetch. */
+export async function begunBytes(whole: Whole): Promise<number> {
+  const state = await readState(whole)
+  const found = await stat(`${whole.path}.part`).catch(() => null)
+  if (!state || !found) return 0
+  return createRanges(
+    whole.bytes,
+    state.done.map(({ from, to }) => ({ from, to: Math.min(to, found.size, whole.bytes) })),
+  ).doneBytes()
 }
 
 export async function hashFile(path: string, digest: RunningDigest, signal: AbortSignal, onHashed: (bytes: number) => void): Promise<void> {
@@ -75,14 +165,15 @@ export async function hashFile(path: string, digest: RunningDigest, signal: Abor
   }
 }
 
-/** Puts the whole file into its place. */
-export async function completePart(path: string): Promise<void> {
-  await rename(`${path}.part`, path)
+export async function removePart(path: string): Promise<void> {
   await rm(`${path}.part.json`, { force: true })
-  await syncFolder(dirname(path))
+  await rm(`${path}.part`, { force: true })
+  await removeLeftovers(path)
 }
 
-export async function removePart(path: string): Promise<void> {
-  await rm(`${path}.part`, { force: true })
-  await rm(`${path}.part.json`, { force: true })
+/** What a process left that ended while it wrote a state. */
+async function removeLeftovers(path: string): Promise<void> {
+  const names = await readdir(dirname(path)).catch(() => [])
+  const isLeft = (name: string) => name.startsWith(`.${basename(path)}.part.json.`) && name.endsWith(".tmp")
+  await Promise.all(names.filter(isLeft).map((name) => rm(join(dirname(path), name), { force: true })))
 }

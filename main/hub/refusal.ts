@@ -22,22 +22,32 @@ export interface Refused {
 
 /** `what` is "NAME from HOST". */
 export function refusal(response: Refused, what: string): AppError | TryAgain {
-  const { status } = response
+  const { status, headers } = response
+  // Hubs say more than the status does.
+  const reason = headers.get("x-error-code")
+  if (reason === "GatedRepo") {
+    return new AppError(
+      "no_permission",
+      `${what} belongs to a gated model (HTTP ${status}).`,
+      "Accept its terms on its page, and enter the access token of the same account in the settings, or in HF_TOKEN.",
+    )
+  }
   if (status === 401 || status === 403) {
+    const isUnknown = reason === "RepoNotFound" ? "It is private, or there is none of that name. " : ""
     return new AppError(
       "no_permission",
       `${what} may not be read without permission (HTTP ${status}).`,
-      "If it belongs to a gated model, accept its terms on its page and put your access token in HF_TOKEN.",
+      `${isUnknown}Enter an access token that may read it in the settings, or in HF_TOKEN.`,
     )
   }
   if (status === 404 || status === 410) return new AppError("not_found", `${what} is not there (HTTP ${status}).`)
   if (status === 429) {
-    const pause_ms = retryAfter(response.headers.get("retry-after"))
+    const pause_ms = retryAfter(headers.get("retry-after"))
     const when = pause_ms === null ? "later" : `in ${Math.ceil(pause_ms / 1000)} s`
     return new TryAgain(new AppError("network", `${what} was asked for too often (HTTP 429).`, `Try again ${when}.`), pause_ms)
   }
   const error = new AppError("network", `${what} cannot be had (HTTP ${status}).`, "Try again later.")
-  return status === 408 || status >= 500 ? new TryAgain(error, retryAfter(response.headers.get("retry-after"))) : error
+  return status === 408 || status >= 500 ? new TryAgain(error, retryAfter(headers.get("retry-after"))) : error
 }
 
 /** Seconds or a date. */

@@ -1,16 +1,16 @@
 // Brings one file of known size and hash to this computer. It is written beside its place under another name, goes on where it was cut
-// off (also after a restart), and takes its place only when the hash is right.
+// off (also after a restart, or a sudden end of the program), and takes its place only when the hash is right.
 import { createReadStream } from "node:fs"
 import { mkdir, stat } from "node:fs/promises"
 import { basename, dirname } from "node:path"
-import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { AppError, toErrorData } from "../../shared/schema/error.ts"
 import { requireSpace } from "../storage/free-space.ts"
 import { type ExpectedDigest, startDigest } from "./digest.ts"
-import { completePart, hashFile, openPart, type Part, removePart, saveState, startOver } from "./part.ts"
-import { refusal, TryAgain } from "./refusal.ts"
-import { type Answer, networkError, request } from "./request.ts"
+import { type Network, usualNetwork } from "./network.ts"
+import { hashFile, openPart, type Part, removePart } from "./part.ts"
+import { type Pace, type Trouble, usualPace } from "./transfer-retry.ts"
+import { fetchStreams } from "./transfer-streams.ts"
 
 export interface TransferRequest {
   /** https:, http: or file: */
@@ -20,44 +20,29 @@ export interface TransferRequest {
   bytes: number
   digest: ExpectedDigest
   authorization?: string | null
+  /** Default: as the environment says. */
+  network?: Network
+  /** Of its connections among those of other transfers; 0 (default) comes first. */
+  rank?: number
   signal: AbortSignal
-  /** "verify" while bytes that were here before are hashed. */
+  /** "verify" while bytes that are here are hashed, before the transfer or at its end. */
   onProgress(phase: "download" | "verify", bytesDone: number): void
+  /** A try failed and there will be another one. */
+  onTrouble?(trouble: Trouble): void
   pace?: Partial<Pace>
 }
 
-export interface Pace {
-  headers_ms: number
-  /** Without a byte for so long, the connection is given up. */
-  stall_ms: number
-  /** Failures in a row, without much progress between them. */
-  attempts: number
-  /** Pause after the first failure; doubled each time. */
-  backOff_ms: number
-  /** A server that asks for a longer pause is given up. */
-  longestPause_ms: number
-}
-const usualPace: Pace = { headers_ms: 15_000, stall_ms: 30_000, attempts: 5, backOff_ms: 500, longestPause_ms: 60_000 }
-
-/** So much progress makes earlier failures forgotten. */
-const progress_bytes = 1 << 20
+/** A file with the wrong hash is fetched so often in all. */
+const fetches = 2
 
 export async function transfer(wish: TransferRequest): Promise<void> {
-  const pace = { ...usualPace, ...wish.pace }
   await mkdir(dirname(wish.path), { recursive: true })
-  if (await isThere(wish)) return
-  const part = await openPart(wish, wish.signal, (done) => wish.onProgress("verify", done))
-  try {
-    await requireSpace(dirname(wish.path), wish.bytes - part.offset, `Downloading ${basename(wish.path)}`)
-    if (wish.address.startsWith("file:")) await copyIn(wish, part)
-    else await fetchAll(wish, part, pace)
-    await finish(wish, part)
-  } catch (thrown) {
-    const error = asTransferError(thrown, wish, part)
-    await part.file.close().catch(() => {})
-    // What is wrong or in the way is of no use for another try.
-    if (error.code === "bad_file" || error.code === "no_space") await removePart(wish.path)
-    throw error
+  if (await isThere(wish)) return removePart(wish.path)
+  for (let fetched = 1; ; fetched++) {
+    const wrong = await fetchOnce(wish)
+    if (wrong === null) return
+    if (fetched === fetches || wish.address.startsWith("file:")) throw wrong
+    wish.onTrouble?.({ error: wrong, retryAt: Date.now(), attempt: fetched + 1 })
   }
 }
 
@@ -69,131 +54,60 @@ async function isThere(wish: TransferRequest): Promise<boolean> {
   return digest.hex() === wish.digest.hex
 }
 
-async function fetchAll(wish: TransferRequest, part: Part, pace: Pace): Promise<void> {
-  let failures = 0
-  let before = part.offset
-  while (part.offset < wish.bytes) {
-    try {
-      await fetchSome(wish, part, pace)
-    } catch (thrown) {
-      if (!(thrown instanceof TryAgain)) throw thrown
-      if (part.offset - before >= progress_bytes) failures = 0
-      before = part.offset
-      failures++
-      const pause_ms = thrown.pause_ms ?? pace.backOff_ms * 2 ** (failures - 1)
-      if (failures >= pace.attempts || pause_ms > pace.longestPause_ms) throw thrown.error
-      await sleep(pause_ms, undefined, { signal: wish.signal })
-    }
-  }
-}
-
-/** One request and as much of its answer as comes. */
-async function fetchSome(wish: TransferRequest, part: Part, pace: Pace): Promise<void> {
-  const { signal, authorization = null } = wish
-  // A weak tag does not say that the bytes are the same, so it cannot guard a range; the hash does in the end.
-  const canGuard = part.etag !== null && !part.etag.startsWith("W/")
-  const headers: Record<string, string> = {
-    // Compressed in transfer, ranges and lengths would be those of other bytes.
-    "accept-encoding": "identity",
-    ...(part.offset > 0 ? { range: `bytes=${part.offset}-` } : {}),
-    ...(part.offset > 0 && canGuard ? { "if-range": String(part.etag) } : {}),
-  }
-  const answer = await request(wish.address, { headers, authorization, signal, headers_ms: pace.headers_ms }).catch((thrown) => {
-    throw thrown instanceof AppError && thrown.code === "network" ? new TryAgain(thrown) : thrown
-  })
+/** Returns what to say where the bytes came and are the wrong ones. */
+async function fetchOnce(wish: TransferRequest): Promise<AppError | null> {
+  const pace = { ...usualPace, ...wish.pace }
+  const part = await openPart(wish, pace.save_ms)
   try {
-    await begin(wish, part, answer)
-    await readBody(wish, part, answer, pace.stall_ms)
-  } finally {
-    answer.abort(new AppError("cancelled", "cancelled"))
-  }
-}
-
-/** Checks the status and the range of the answer, and makes the part ready for its body. */
-async function begin(wish: TransferRequest, part: Part, { response, host }: Answer): Promise<void> {
-  const name = basename(wish.path)
-  if (response.status === 416) {
-    const error = new AppError("network", `${host} has no bytes of ${name} from ${part.offset} on.`)
-    await startOver(wish, part)
-    throw new TryAgain(error)
-  }
-  if (response.status !== 200 && response.status !== 206) throw refusal(response, `${name} from ${host}`)
-  if (response.status === 206) {
-    const [, from, total] = response.headers.get("content-range")?.match(/^bytes (\d+)-\d+\/(\d+|\*)$/) ?? []
-    const fits = Number(from) === part.offset && (total === "*" || Number(total) === wish.bytes)
-    if (!fits) {
-      await startOver(wish, part)
-      throw new TryAgain(new AppError("network", `${host} sent another range of ${name} than was asked for.`))
+    await requireSpace(dirname(wish.path), wish.bytes - part.ranges.doneBytes(), `Downloading ${basename(wish.path)}`)
+    await bring(wish, part, pace)
+    const hex = await part.hash(wish.signal, (done) => wish.onProgress("verify", done))
+    if (hex === wish.digest.hex) {
+      await part.complete()
+      return null
     }
-  } else {
-    if (part.offset > 0) await startOver(wish, part)
-    const length = response.headers.get("content-length")
-    if (length !== null && Number(length) !== wish.bytes) {
-      throw new AppError(
-        "network",
-        `${host} offers ${length} bytes as ${name}, which has ${wish.bytes}.`,
-        "A proxy or a sign-in page may be in between.",
-      )
-    }
+    await part.close()
+    await removePart(wish.path)
+    return wrongHash(wish, hex)
+  } catch (thrown) {
+    const error = asTransferError(thrown, wish, part)
+    // What is wrong or in the way is of no use for another try.
+    const isKept = error.code !== "bad_file" && error.code !== "no_space"
+    if (isKept) await part.save().catch(() => {})
+    await part.close().catch(() => {})
+    if (!isKept) await removePart(wish.path)
+    throw error
   }
-  part.etag = response.headers.get("etag")
-  await saveState(wish, part)
 }
 
-async function readBody(wish: TransferRequest, part: Part, answer: Answer, stall_ms: number): Promise<void> {
-  const name = basename(wish.path)
-  const stalled = new AppError("network", `${answer.host} sent nothing of ${name} for ${stall_ms / 1000} s.`)
-  let timer = setTimeout(() => answer.abort(stalled), stall_ms)
-  const chunks = answer.response.body?.getReader()
-  try {
-    while (chunks) {
-      const { done, value } = await chunks.read().catch((thrown) => {
-        const error = networkError(thrown, answer.host)
-        throw error.code === "network" ? new TryAgain(error) : error
-      })
-      clearTimeout(timer)
-      if (done) break
-      await take(wish, part, value, answer.host)
-      timer = setTimeout(() => answer.abort(stalled), stall_ms)
-    }
-  } finally {
-    clearTimeout(timer)
-  }
-  if (part.offset === wish.bytes) return
-  throw new TryAgain(new AppError("network", `${answer.host} sent ${part.offset} of the ${wish.bytes} bytes of ${name}.`))
+async function bring(wish: TransferRequest, part: Part, pace: Pace): Promise<void> {
+  const onBytes = () => wish.onProgress("download", part.ranges.doneBytes())
+  if (wish.address.startsWith("file:")) return copyIn(wish, part, onBytes)
+  if (part.ranges.doneBytes() > 0) onBytes()
+  const { authorization = null, network = usualNetwork(), rank = 0, onTrouble = () => {} } = wish
+  await fetchStreams({ ...wish, ...{ authorization, network, rank, pace, onBytes, onTrouble } }, part)
 }
 
-async function take(wish: TransferRequest, part: Part, chunk: Uint8Array, from: string): Promise<void> {
-  if (wish.signal.aborted) throw new AppError("cancelled", "cancelled")
-  if (part.offset + chunk.length > wish.bytes)
-    throw new AppError("bad_file", `${from} sent more than the ${wish.bytes} bytes that ${basename(wish.path)} has.`)
-  await part.file.writeFile(chunk)
-  part.digest.update(chunk)
-  part.offset += chunk.length
-  wish.onProgress("download", part.offset)
-}
-
-async function copyIn(wish: TransferRequest, part: Part): Promise<void> {
-  if (part.offset > 0) await startOver(wish, part)
+async function copyIn(wish: TransferRequest, part: Part, onBytes: () => void): Promise<void> {
   const source = fileURLToPath(wish.address)
-  for await (const chunk of createReadStream(source, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>)
-    await take(wish, part, chunk, source)
-  if (part.offset < wish.bytes)
-    throw new AppError("bad_file", `${source} has ${part.offset} bytes; ${basename(wish.path)} has ${wish.bytes}.`)
+  let done = 0
+  for await (const chunk of createReadStream(source, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+    if (wish.signal.aborted) throw new AppError("cancelled", "cancelled")
+    if (done + chunk.length > wish.bytes)
+      throw new AppError("bad_file", `${source} has more than the ${wish.bytes} bytes that ${basename(wish.path)} has.`)
+    await part.write(chunk, done)
+    done += chunk.length
+    onBytes()
+  }
+  if (done < wish.bytes) throw new AppError("bad_file", `${source} has ${done} bytes; ${basename(wish.path)} has ${wish.bytes}.`)
 }
 
-async function finish(wish: TransferRequest, part: Part): Promise<void> {
-  const hex = part.digest.hex()
-  if (hex !== wish.digest.hex) {
-    throw new AppError(
-      "bad_file",
-      `What was downloaded as ${basename(wish.path)} is not the file that was expected: its ${wish.digest.algorithm} is ${hex}, not ${wish.digest.hex}.`,
-      "Try again. If it happens again, a proxy or the server changes the file.",
-    )
-  }
-  await part.file.sync()
-  await part.file.close()
-  await completePart(wish.path)
+function wrongHash({ path, digest }: TransferRequest, hex: string): AppError {
+  return new AppError(
+    "bad_file",
+    `What was downloaded as ${basename(path)} is not the file that was expected: its ${digest.algorithm} is ${hex}, not ${digest.hex}.`,
+    "Try again. If it happens again, a proxy or the server changes the file.",
+  )
 }
 
 function asTransferError(thrown: unknown, wish: TransferRequest, part: Part): AppError {
@@ -202,7 +116,7 @@ function asTransferError(thrown: unknown, wish: TransferRequest, part: Part): Ap
   if (code === "no_space")
     return new AppError(
       code,
-      `The disk filled up when ${part.offset} of the ${wish.bytes} bytes of ${basename(wish.path)} were here.`,
+      `The disk filled up when ${part.ranges.doneBytes()} of the ${wish.bytes} bytes of ${basename(wish.path)} were here.`,
       "Free some space, or set NIBBLE_HOME to a folder on another disk.",
     )
   return new AppError(code, code === "cancelled" ? message : `${basename(wish.path)} could not be brought here: ${message}`)

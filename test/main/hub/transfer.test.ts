@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { describe, expect, it } from "vitest"
 import { type TransferRequest, transfer } from "../../../main/hub/transfer.ts"
+import type { Trouble } from "../../../main/hub/transfer-retry.ts"
 import { scratchFolder } from "../scratch.ts"
 import { loopback, serveRange } from "./loopback.ts"
 
@@ -88,7 +89,7 @@ describe("a transfer", () => {
     const phases: string[] = []
     await transfer({ ...one, signal: new AbortController().signal, onProgress: (phase, bytes) => phases.push(`${phase} ${bytes}`) })
     expect(readFileSync(one.path)).toEqual(content)
-    expect(phases).toEqual(["verify 17", `download ${content.length}`])
+    expect(phases).toEqual(["download 17", `download ${content.length}`])
     expect(server.requests[1]?.range).toBe("bytes=17-")
   })
 
@@ -107,13 +108,21 @@ describe("a transfer", () => {
     }
   })
 
-  it("does not take a file with the wrong hash", async () => {
+  it("fetches a file with the wrong hash once more, and then does not take it", async () => {
     const wrong = Buffer.from(content)
     wrong[5] = 0
     const server = await loopback((request, response) => serveRange(request, response, wrong))
-    const one = wish(server.origin)
+    const troubles: Trouble[] = []
+    const one = wish(server.origin, { onTrouble: (trouble) => troubles.push(trouble) })
     await expect(transfer(one)).rejects.toMatchObject({ code: "bad_file", message: expect.stringContaining(sha256(content)) })
     expect(filesBeside(one.path)).toEqual([])
+    expect(server.requests).toHaveLength(2)
+    expect(troubles).toMatchObject([{ error: { code: "bad_file" }, attempt: 2 }])
+
+    const once = await loopback((request, response, count) => serveRange(request, response, count === 1 ? wrong : content))
+    const two = wish(once.origin)
+    await transfer(two)
+    expect(readFileSync(two.path)).toEqual(content)
   })
 
   it("finds out that a part of another file was here", async () => {
@@ -121,11 +130,13 @@ describe("a transfer", () => {
     const one = wish(server.origin)
     await transfer(one)
     writeFileSync(`${one.path}.part`, "The slow green")
-    writeFileSync(`${one.path}.part.json`, JSON.stringify({ etag: null, bytes: content.length, hex: sha256(content) }))
+    const state = { bytes: content.length, hex: sha256(content), etag: null, done: [{ from: 0, to: 14 }] }
+    writeFileSync(`${one.path}.part.json`, JSON.stringify(state))
     writeFileSync(one.path, "changed")
-    await expect(transfer(one)).rejects.toMatchObject({ code: "bad_file" })
     await transfer(one)
     expect(readFileSync(one.path)).toEqual(content)
+    expect(server.requests.map(({ range }) => range)).toEqual([undefined, "bytes=14-", undefined])
+    expect(filesBeside(one.path)).toEqual(["fox.txt"])
   })
 
   it("does not take a file of another length", async () => {
