@@ -17,6 +17,7 @@ import { createFiles } from "./services/files.ts"
 import { createHub } from "./services/hub.ts"
 import { createJobs, type Jobs } from "./services/jobs.ts"
 import { createLoader, type Loader } from "./services/loading.ts"
+import { createMemory, type WindowMemory } from "./services/memory.ts"
 import { createInUse, createModels } from "./services/models.ts"
 import { createOutliers } from "./services/outliers.ts"
 import { createPlan } from "./services/plan.ts"
@@ -32,6 +33,8 @@ import { type Database, openDatabase } from "./storage/database.ts"
 import { type Lock, lockDataFolder } from "./storage/lock.ts"
 import { removeLeftStaging, removeOldEntries } from "./storage/model-folders.ts"
 import { type DataPaths, huggingFaceCache, prepareDataFolder } from "./storage/paths.ts"
+import { createGpuProbe } from "./system/gpu.ts"
+import { listProcesses } from "./system/processes.ts"
 
 export interface AppOptions {
   /** The data folder; see dataFolder() of storage/paths.ts. */
@@ -44,6 +47,8 @@ export interface AppOptions {
   env?: Record<string, string | undefined>
   /** Where a sentence for the log goes. */
   warn?(sentence: string): void
+  /** Of the window's processes, where there is one. */
+  windowMemory?(): WindowMemory | null
   /** Another package in the place of the starter's; for tests. */
   starter?: Pick<StarterServiceOptions, "package" | "locate">
 }
@@ -122,6 +127,12 @@ async function join(
     keptDownloads: () => new Set(["headers", ...additions.list().map(({ id }) => id)]),
     huggingFaceCache: () => (settings.get().useHuggingFaceCache ? huggingFaceCache({ env, homeFolder: homedir() }) : null),
   })
+  const memory = createMemory({
+    ...{ engine, paths, events, listProcesses },
+    loadState: loader.state,
+    gpus: createGpuProbe({ env }),
+    windowMemory: () => options.windowMemory?.() ?? null,
+  })
   const system = createSystem({
     ...{ version, face, paths, engine, registry, jobs, chats, settings },
     loadState: loader.state,
@@ -138,7 +149,8 @@ async function join(
   return {
     handlers: {
       ...system.handlers,
-      ...eventHandlers({ events, measureMemory: system.measureMemory }),
+      ...eventHandlers(events),
+      ...memory.handlers,
       ...models.handlers,
       ...outliers.handlers,
       ...starter.handlers,
@@ -161,6 +173,7 @@ async function join(
       try {
         await Promise.all([chat.close(), jobs.close()])
         loader.close()
+        memory.close()
         await engine.close()
       } finally {
         database.close()

@@ -1,7 +1,7 @@
 // nibble doctor: what this computer has, what the engine makes of it, and whether each backend computes right.
 import { cpus, totalmem } from "node:os"
 import { dirname } from "node:path"
-import type { EngineInfo } from "../../shared/schema/system.ts"
+import type { EngineInfo, GpuMissing } from "../../shared/schema/system.ts"
 import { bytes } from "../sizes.ts"
 import { defineCommand } from "./command.ts"
 import { columns } from "./quantities.ts"
@@ -23,10 +23,11 @@ export const doctor = defineCommand({
   examples: ["doctor", "doctor --json"],
   notes: ["Ends with exit code 1 when no backend works, or one that should fails its test."],
   async run(_, __, { output, signal }) {
-    const [{ dataFolder }, { toErrorData }, { version }] = await Promise.all([
+    const [{ dataFolder }, { toErrorData }, { version }, { createGpuProbe }] = await Promise.all([
       import("../storage/paths.ts"),
       import("../../shared/schema/error.ts"),
       import("../version.ts"),
+      import("../system/gpu.ts"),
     ])
     const home = dataFolder()
     const device = cpus()[0]?.model.trim() ?? "unknown"
@@ -39,7 +40,8 @@ export const doctor = defineCommand({
       return { info: null, backends: [], error }
     })
     const { info, error } = engine
-    const backends = [...engine.backends, ...unavailable(info)]
+    const { missing } = await createGpuProbe().read(info?.backends ?? [])
+    const backends = [...engine.backends, ...unavailable(info, missing)]
     const report = {
       cpu: device,
       cores: info?.logicalCores ?? cpus().length,
@@ -87,18 +89,19 @@ async function testBackends(client: EngineClient, info: EngineInfo, device: stri
 }
 
 /** What this program has for other computers, and why it is not for this one. */
-function unavailable(info: EngineInfo | null): BackendReport[] {
+function unavailable(info: EngineInfo | null, missing: GpuMissing[]): BackendReport[] {
   if (!info) return []
   const isArm = process.arch === "arm64"
   const reasons: Record<string, string> = {
     avx512: isArm ? "it is for x86 processors" : "this processor has no AVX-512 (F, BW, VL)",
     avx2: isArm ? "it is for x86 processors" : "this processor has no AVX2 with FMA",
     neon: isArm ? "this build has no NEON kernels" : "it is for ARM processors",
-    cuda: "this build computes on the processor only",
+    cuda: missing.map(({ sentence }) => sentence).join(" ") || "this build computes on the processor only",
   }
+  const cards = missing.flatMap(({ kind, name }) => (name !== "" && kind !== "other_card" && kind !== "apple" ? [name] : []))
   return Object.entries(reasons)
     .filter(([name]) => !info.backends.includes(name))
-    .map(([name, reason]) => ({ name, available: false, reason, devices: [] }))
+    .map(([name, reason]) => ({ name, available: false, reason, devices: name === "cuda" ? cards : [] }))
 }
 
 /** Of the disk where the data folder is, or will be. */

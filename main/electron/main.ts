@@ -16,6 +16,7 @@ import { menuTemplate } from "./menu.ts"
 import { answerPageRequest } from "./page-protocol.ts"
 import { hostOfUtilityProcess, pagePort } from "./ports.ts"
 import { appScheme, isOwnAddress, pageAddress, scheme, windowOptions } from "./window.ts"
+import { windowMemoryOf } from "./window-memory.ts"
 
 const home = dataFolder()
 
@@ -62,7 +63,10 @@ function openWindow({ handlers }: App): BrowserWindow {
 async function start(): Promise<void> {
   protocol.handle(scheme, (request) => answerPageRequest(request, pageFolder))
   guardSession(session.defaultSession)
-  const nibble = await createApp({ home, face: "electron", startHost, version })
+  const nibble: App = await createApp({
+    ...{ home, face: "electron", startHost, version },
+    windowMemory: () => windowMemoryOf(app.getAppMetrics(), nibble.engine.pid),
+  })
   const copyDiagnostics = async () => {
     const unused = { signal: new AbortController().signal, emit: async () => {} }
     clipboard.writeText(await nibble.handlers["app.diagnostics"](undefined, unused))

@@ -1,7 +1,6 @@
 // What changed, told to every page that looks. Each event carries the whole new value, so a page that is slow gets only the newest.
 import type { AppContract, AppEvent } from "../../shared/contract/app.ts"
 import type { Handlers } from "../../shared/rpc.ts"
-import type { MemorySnapshot } from "../../shared/schema/system.ts"
 
 export interface Events {
   emit(event: AppEvent): void
@@ -21,12 +20,7 @@ export function createEvents(): Events {
   }
 }
 
-export function eventHandlers(options: {
-  events: Events
-  measureMemory(): Promise<MemorySnapshot>
-  memory_ms?: number
-}): Pick<Handlers<AppContract>, "app.events"> {
-  const { events, measureMemory, memory_ms = 1000 } = options
+export function eventHandlers(events: Events): Pick<Handlers<AppContract>, "app.events"> {
   return {
     async "app.events"(_, { signal, emit }) {
       const waiting = new Map<string, AppEvent>()
@@ -38,13 +32,6 @@ export function eventHandlers(options: {
         waiting.set(key, event)
         wake()
       })
-      const measure = () =>
-        void measureMemory().then(
-          (memory) => events.emit({ type: "memory", memory }),
-          () => {},
-        )
-      const timer = setInterval(measure, memory_ms)
-      measure()
       const stop = () => wake()
       signal.addEventListener("abort", stop)
       try {
@@ -61,7 +48,6 @@ export function eventHandlers(options: {
         }
       } finally {
         signal.removeEventListener("abort", stop)
-        clearInterval(timer)
         unsubscribe()
       }
     },

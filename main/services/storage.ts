@@ -1,10 +1,11 @@
 // What of the disk is Nibble's, and giving back what nobody needs: files of downloads that are not gone on with.
-import { lstat, readdir, rm, statfs } from "node:fs/promises"
+import { readdir, rm, statfs } from "node:fs/promises"
 import { join } from "node:path"
 import type { AppContract } from "../../shared/contract/app.ts"
 import type { Handlers } from "../../shared/rpc.ts"
 import { AppError } from "../../shared/schema/error.ts"
 import type { StorageFolder } from "../../shared/schema/storage.ts"
+import { type Size, sizeOf } from "../storage/folder-size.ts"
 import type { DataPaths } from "../storage/paths.ts"
 import type { Jobs } from "./jobs.ts"
 
@@ -19,11 +20,6 @@ export interface StorageOptions {
   keptDownloads(): Set<string>
   /** The Hugging Face cache of this user; null where it is not used. */
   huggingFaceCache(): string | null
-}
-
-interface Size {
-  bytes: number
-  files: number
 }
 
 export function createStorage({ paths, jobs, keptDownloads, huggingFaceCache }: StorageOptions): StorageService {
@@ -83,18 +79,4 @@ async function databaseFolder(path: string): Promise<StorageFolder> {
   const sizes = await Promise.all(["", "-wal", "-shm"].map((suffix) => sizeOf(path + suffix)))
   const sum = (pick: (size: Size) => number) => sizes.reduce((total, size) => total + pick(size), 0)
   return { kind: "database", path, cleanableBytes: 0, bytes: sum(({ bytes }) => bytes), files: sum(({ files }) => files) }
-}
-
-/** Of a file, or of everything in a folder. Links are not followed: what they lead to lies elsewhere. What goes away meanwhile counts as nothing. */
-async function sizeOf(path: string): Promise<Size> {
-  const about = await lstat(path).catch(() => null)
-  if (about?.isFile()) return { bytes: about.size, files: 1 }
-  if (!about?.isDirectory()) return { bytes: 0, files: 0 }
-  const total = { bytes: 0, files: 0 }
-  for (const name of await readdir(path).catch(() => [])) {
-    const { bytes, files } = await sizeOf(join(path, name))
-    total.bytes += bytes
-    total.files += files
-  }
-  return total
 }

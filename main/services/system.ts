@@ -1,5 +1,4 @@
-// This computer and this program: the page's snapshot, memory figures, and the text for a bug report.
-import { statfs } from "node:fs/promises"
+// This computer and this program: the page's snapshot, and the text for a bug report.
 import { cpus, freemem, homedir, release, totalmem } from "node:os"
 import type { AppContract, LoadState, Snapshot, StarterOffer } from "../../shared/contract/app.ts"
 import type { Handlers } from "../../shared/rpc.ts"
@@ -7,8 +6,9 @@ import type { Addition } from "../../shared/schema/addition.ts"
 import { toErrorData } from "../../shared/schema/error.ts"
 import type { HubAccount } from "../../shared/schema/hub.ts"
 import type { Prediction, SpeedProfile } from "../../shared/schema/plan.ts"
-import type { EngineInfo, MemorySnapshot, SystemInfo } from "../../shared/schema/system.ts"
+import type { EngineInfo, SystemInfo } from "../../shared/schema/system.ts"
 import type { Engine } from "../engine/client.ts"
+import { askEngine } from "../engine/info.ts"
 import { freeBytes } from "../storage/free-space.ts"
 import type { DataPaths } from "../storage/paths.ts"
 import type { Chats } from "./chats.ts"
@@ -17,7 +17,6 @@ import type { Registry } from "./registry.ts"
 import type { SettingsService } from "./settings.ts"
 
 export interface SystemService {
-  measureMemory(): Promise<MemorySnapshot>
   handlers: Pick<Handlers<AppContract>, "app.snapshot" | "app.diagnostics">
 }
 
@@ -48,10 +47,7 @@ export function createSystem(options: SystemServiceOptions): SystemService {
 
   /** Null while the engine does not answer. */
   async function engineInfo(): Promise<EngineInfo | null> {
-    const late = AbortSignal.timeout(engine_ms)
-    const info = engine.client["engine.info"](undefined, late)
-    const timeout = new Promise<null>((resolve) => late.addEventListener("abort", () => resolve(null)))
-    const answer = await Promise.race([info, timeout]).catch(() => null)
+    const answer = await askEngine(engine, engine_ms)
     known = answer ?? known
     return answer
   }
@@ -86,33 +82,6 @@ export function createSystem(options: SystemServiceOptions): SystemService {
       hub: options.hubAccount(),
       speed: options.speed(),
       predictions: options.predictions(),
-    }
-  }
-
-  async function measureMemory(): Promise<MemorySnapshot> {
-    const info = engine.state.state === "ready" ? await engineInfo() : null
-    const load = loadState()
-    const disk = await statfs(paths.home).catch(() => null)
-    return {
-      at: Date.now(),
-      totalBytes: info?.totalMemoryBytes ?? totalmem(),
-      availableBytes: info?.availableMemoryBytes ?? freemem(),
-      nibbleBytes: process.memoryUsage.rss() + (info?.residentBytes ?? 0),
-      plan: load.state === "ready" ? load.model.plan : null,
-      engineBytes: info?.residentBytes ?? 0,
-      programBytes: process.memoryUsage.rss(),
-      windowBytes: null,
-      others: [],
-      reserveBytes: 0,
-      disk: {
-        totalBytes: disk ? disk.blocks * disk.bsize : 0,
-        freeBytes: disk ? disk.bavail * disk.bsize : 0,
-        modelsBytes: 0,
-        offloadBytes: 0,
-      },
-      cpuBusy: 0,
-      gpus: [],
-      missing: [],
     }
   }
 
@@ -154,7 +123,7 @@ export function createSystem(options: SystemServiceOptions): SystemService {
     ])}\n`
   }
 
-  return { measureMemory, handlers: { "app.snapshot": snapshot, "app.diagnostics": diagnostics } }
+  return { handlers: { "app.snapshot": snapshot, "app.diagnostics": diagnostics } }
 }
 
 /** Paths of the user may say who they are, so they do not go into a text for others. */

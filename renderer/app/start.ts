@@ -2,7 +2,7 @@
 import { openLastChat, startChats } from "../features/chat/actions.ts"
 import { startAppearance } from "../lib/appearance.ts"
 import { startConnection } from "../lib/client.ts"
-import { fillMirror } from "../lib/mirror.ts"
+import { fillMirror, watchMemory } from "../lib/mirror.ts"
 import { startNavigation } from "../lib/navigation.ts"
 import { startKeepingFocus } from "./keep-focus.ts"
 import { startKeyboard } from "./keyboard.ts"
@@ -13,8 +13,10 @@ export function start(): void {
   startChats()
   startKeyboard()
   startKeepingFocus()
+  document.addEventListener("visibilitychange", watchMemory)
   let isFirst = true
   startConnection(async () => {
+    watchMemory()
     try {
       await fillMirror()
     } catch {

@@ -11,7 +11,6 @@ export const mirror = slice("mirror", { snapshot: null as Snapshot | null, memor
 export type Mirror = ReturnType<typeof mirror.get>
 
 export function applyEvent(part: Mirror, event: AppEvent): Partial<Mirror> {
-  if (event.type === "memory") return { memory: event.memory }
   const { snapshot } = part
   // The snapshot under way will hold it.
   if (!snapshot) return {}
@@ -63,6 +62,19 @@ export function known(): Snapshot {
   const { snapshot } = mirror.get()
   if (!snapshot) throw new Error("main's snapshot is not here yet")
   return snapshot
+}
+
+let watching: AbortController | null = null
+
+/** Memory is measured while somebody can see it. Called when the connection stands, and by itself when the page is shown or hidden. */
+export function watchMemory(): void {
+  watching?.abort()
+  watching = null
+  if (document.hidden) return
+  watching = new AbortController()
+  client["app.watchMemory"](undefined, (memory) => mirror.update({ memory }), watching.signal).catch(() => {
+    // Ends with the connection, which tells by itself.
+  })
 }
 
 /** In components below the shell. */

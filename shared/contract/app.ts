@@ -69,7 +69,6 @@ export const AppEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("jobs"), jobs: z.array(Job) }),
   z.object({ type: z.literal("chats"), chats: z.array(ChatSummary) }),
   z.object({ type: z.literal("settings"), settings: Settings }),
-  z.object({ type: z.literal("memory"), memory: MemorySnapshot }),
   z.object({ type: z.literal("addition"), addition: Addition }),
   z.object({ type: z.literal("additions"), additions: z.array(Addition) }),
   z.object({ type: z.literal("hub"), hub: HubAccount }),
@@ -113,6 +112,8 @@ export const app = {
   "app.snapshot": method(z.void(), Snapshot),
   /** Runs until cancelled. */
   "app.events": stream(z.void(), AppEvent, z.void()),
+  /** One measurement a second for all that watch, until cancelled; nothing is measured while nobody watches. */
+  "app.watchMemory": stream(z.void(), MemorySnapshot, z.void()),
   /** Text for a bug report: versions, processor, devices, self test; no paths of the user, no chat. */
   "app.diagnostics": method(z.void(), z.string()),
 

@@ -51,6 +51,18 @@ export const GpuSnapshot = z.object({
 })
 export type GpuSnapshot = z.infer<typeof GpuSnapshot>
 
+/** Why a graphics card is not used, or is not there. */
+export const GpuMissing = z.object({
+  kind: z.enum(["no_card", "other_card", "no_driver", "wrong_driver", "no_library", "no_device_file", "no_backend", "apple"]),
+  /** Of the card; empty with "no_card". */
+  name: z.string(),
+  /** What the kind is about: the driver's name or version, the library, or the device file. */
+  detail: z.string(),
+  /** The whole sentence, in English; the page has its own. */
+  sentence: z.string(),
+})
+export type GpuMissing = z.infer<typeof GpuMissing>
+
 /** One for all screens, once a second while a page looks. Bytes. */
 export const MemorySnapshot = z.object({
   at: z.number(),
@@ -60,8 +72,12 @@ export const MemorySnapshot = z.object({
   nibbleBytes: z.number(),
   /** Of the loaded model, by owner; null when none is loaded. */
   plan: MemoryPlan.nullable(),
-  /** Resident memory of the engine's process, and what of it the loaded model's plan accounts for. */
+  /** Resident memory of the engine's process. */
   engineBytes: z.number(),
+  /** Of that: what it took before it held a model, its program and heap; null while that is not known. */
+  runtimeBytes: z.number().nullable(),
+  /** Of that: the model's files as far as they were read, which the system counts as available; null where it does not tell. */
+  mappedBytes: z.number().nullable(),
   /** Of the main process: services, downloads, the page's server. */
   programBytes: z.number(),
   /** Of the window's processes; null where the page is shown by a browser. */
@@ -74,7 +90,7 @@ export const MemorySnapshot = z.object({
   /** Share of all cores that were busy since the last snapshot, 0 .. 1. */
   cpuBusy: z.number(),
   gpus: z.array(GpuSnapshot),
-  /** Why there is no (other) GPU to use, as whole sentences: which driver or library is missing. */
-  missing: z.array(z.string()),
+  /** Why there is no (other) GPU to use: which driver or library is missing. */
+  missing: z.array(GpuMissing),
 })
 export type MemorySnapshot = z.infer<typeof MemorySnapshot>

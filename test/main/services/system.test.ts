@@ -30,18 +30,6 @@ it("does not let a page wait for an engine that does not answer", async () => {
   const context = { signal: new AbortController().signal, emit: async () => {} }
   const snapshot = await system.handlers["app.snapshot"](undefined, context)
   expect(snapshot.system).toMatchObject({ isa: "", memoryBytes: expect.any(Number) })
-  expect((await system.measureMemory()).totalBytes).toBeGreaterThan(0)
-})
-
-it("measures memory while a page looks", async () => {
-  const { client } = await runWithModel(`${fixtures}llama`)
-  const stop = new AbortController()
-  const memory = await new Promise((resolve) => {
-    client["app.events"](undefined, (event) => void (event.type === "memory" && resolve(event.memory)), stop.signal).catch(() => {})
-  })
-  stop.abort()
-  expect(memory).toMatchObject({ totalBytes: 8e9, availableBytes: 4e9, plan: { weights: 50, total: 100 } })
-  expect((memory as { nibbleBytes: number }).nibbleBytes).toBeGreaterThan(1e8)
 })
 
 describe("the text for a bug report", () => {

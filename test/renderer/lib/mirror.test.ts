@@ -1,11 +1,12 @@
-import { beforeEach, describe, expect, test } from "vitest"
+import { beforeEach, describe, expect, test, vi } from "vitest"
 import { attach } from "../../../renderer/lib/client.ts"
-import { applyEvent, fillMirror, jobEnded, known, mirror } from "../../../renderer/lib/mirror.ts"
+import { applyEvent, fillMirror, jobEnded, known, mirror, watchMemory } from "../../../renderer/lib/mirror.ts"
 import { resetAll } from "../../../renderer/lib/slice.ts"
 import { type AppEvent, app, type Snapshot } from "../../../shared/contract/app.ts"
-import { type Handlers, serve } from "../../../shared/rpc.ts"
+import { type CallContext, type Handlers, serve } from "../../../shared/rpc.ts"
 import type { Job } from "../../../shared/schema/job.ts"
 import { Settings } from "../../../shared/schema/settings.ts"
+import type { MemorySnapshot } from "../../../shared/schema/system.ts"
 import { portPair } from "./ports.ts"
 
 const snapshot: Snapshot = {
@@ -50,6 +51,8 @@ const memory = {
   nibbleBytes: 1,
   plan: null,
   engineBytes: 1,
+  runtimeBytes: null,
+  mappedBytes: null,
   programBytes: 0,
   windowBytes: null,
   others: [],
@@ -83,10 +86,9 @@ describe("events", () => {
     expect(known().jobs).toEqual([])
   })
 
-  test("before the snapshot are left to it, but memory is taken", () => {
+  test("before the snapshot are left to it", () => {
     apply({ type: "job", job })
-    apply({ type: "memory", memory })
-    expect(mirror.get()).toEqual({ snapshot: null, memory, round: 0 })
+    expect(mirror.get()).toEqual({ snapshot: null, memory: null, round: 0 })
     expect(() => known()).toThrow()
   })
 })
@@ -113,6 +115,34 @@ test("the copy is filled over a connection and follows it", async () => {
   expect(mirror.get()).toMatchObject({ snapshot, round: 1 })
   await emit({ type: "job", job })
   expect(known().jobs).toEqual([job])
+})
+
+test("memory is watched while the page is shown, and not while it is hidden", async () => {
+  const watchers = new Set<(memory: MemorySnapshot) => Promise<void>>()
+  const handlers = {
+    "app.watchMemory": (_: unknown, { emit, signal }: CallContext<MemorySnapshot>) => {
+      watchers.add(emit)
+      return new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(void watchers.delete(emit))))
+    },
+  } as unknown as Handlers<typeof app>
+  const [page, main] = portPair()
+  serve(app, handlers, main, { isChecked: true })
+  const nothing = () => {}
+  attach(page, nothing, nothing)
+  const shown = { hidden: false }
+  vi.stubGlobal("document", shown)
+  watchMemory()
+  await vi.waitFor(() => expect(watchers.size).toBe(1))
+  for (const emit of watchers) await emit(memory)
+  await vi.waitFor(() => expect(mirror.get().memory).toEqual(memory))
+  shown.hidden = true
+  watchMemory()
+  await vi.waitFor(() => expect(watchers.size).toBe(0))
+  shown.hidden = false
+  watchMemory()
+  watchMemory()
+  await vi.waitFor(() => expect(watchers.size).toBe(1))
+  vi.unstubAllGlobals()
 })
 
 test("waiting for a job ends when the job does", async () => {
