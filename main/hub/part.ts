@@ -6,7 +6,7 @@ import { basename, dirname, join } from "node:path"
 import { z } from "zod"
 import { AppError } from "../../shared/schema/error.ts"
 import { syncFolder, writeFileAtomic } from "../storage/atomic-file.ts"
-import { type ExpectedDigest, type RunningDigest, startDigest } from "./digest.ts"
+import { type ExpectedDigest, startDigest } from "./digest.ts"
 import { createPartDigest } from "./part-digest.ts"
 import { createRanges, type Ranges, type Span } from "./ranges.ts"
 
@@ -155,14 +155,19 @@ export async function begunBytes(whole: Whole): Promise<number> {
   ).doneBytes()
 }
 
-export async function hashFile(path: string, digest: RunningDigest, signal: AbortSignal, onHashed: (bytes: number) => void): Promise<void> {
+/** Whether the file at `path` is there, with this length and this hash. */
+export async function isFileRight(whole: Whole, signal: AbortSignal, onHashed: (bytes: number) => void): Promise<boolean> {
+  const found = await stat(whole.path).catch(() => null)
+  if (!found?.isFile() || found.size !== whole.bytes) return false
+  const digest = startDigest(whole.digest, whole.bytes)
   let done = 0
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+  for await (const chunk of createReadStream(whole.path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
     if (signal.aborted) throw new AppError("cancelled", "cancelled")
     digest.update(chunk)
     done += chunk.length
     onHashed(done)
   }
+  return digest.hex() === whole.digest.hex
 }
 
 export async function removePart(path: string): Promise<void> {

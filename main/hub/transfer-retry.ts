@@ -36,6 +36,11 @@ export const usualPace: Pace = {
   save_ms: 1000,
 }
 
+/** Tries begun of one file, over all its connections and fresh starts. */
+export interface Tries {
+  count: number
+}
+
 export interface Trouble {
   error: AppError
   /** Milliseconds since 1970: the next try begins then. */
@@ -54,9 +59,8 @@ export interface Retry {
 /** So much progress makes earlier failures forgotten. */
 const progress_bytes = 1 << 20
 
-export function createRetry(pace: Pace, doneBytes: number, onTrouble: (trouble: Trouble) => void): Retry {
+export function createRetry(pace: Pace, tries: Tries, doneBytes: number, onTrouble: (trouble: Trouble) => void): Retry {
   let inRow = 0
-  let all = 0
   let doneBefore = doneBytes
   let failedAt = Number.NEGATIVE_INFINITY
   let opensAt = 0
@@ -66,17 +70,21 @@ export function createRetry(pace: Pace, doneBytes: number, onTrouble: (trouble: 
       for (let left = opensAt - Date.now(); left > 0; left = opensAt - Date.now()) await sleep(left, undefined, { signal })
     },
     failed({ error, pause_ms }, begunAt, done) {
-      if (begunAt > failedAt) {
+      const isAnother = begunAt > failedAt
+      if (isAnother) {
         if (done - doneBefore >= progress_bytes) inRow = 0
         doneBefore = done
         failedAt = performance.now()
         inRow++
-        all++
+        tries.count++
       }
       const pause = pause_ms ?? backOff(pace, inRow, Math.random())
       if (inRow >= pace.attempts || pause > pace.longestPause_ms) throw error
-      opensAt = Math.max(opensAt, Date.now() + pause)
-      onTrouble({ error, retryAt: opensAt, attempt: all + 1 })
+      const until = Date.now() + pause
+      // What fails together waits for the one that has to wait longest.
+      if (!isAnother && (pause_ms === null || until <= opensAt)) return
+      opensAt = Math.max(opensAt, until)
+      onTrouble({ error, retryAt: opensAt, attempt: tries.count })
     },
   }
 }

@@ -6,7 +6,7 @@ import type { Part } from "./part.ts"
 import type { Span } from "./ranges.ts"
 import { refusal, TryAgain } from "./refusal.ts"
 import { type Answer, networkError, request } from "./request.ts"
-import { createRetry, type Pace, type Retry, type Trouble } from "./transfer-retry.ts"
+import { createRetry, type Pace, type Retry, type Tries, type Trouble } from "./transfer-retry.ts"
 
 export interface StreamsRequest {
   address: string
@@ -18,6 +18,9 @@ export interface StreamsRequest {
   rank: number
   signal: AbortSignal
   pace: Pace
+  tries: Tries
+  /** A connection is free, and a request is made. */
+  onRequest(): void
   onBytes(): void
   onTrouble(trouble: Trouble): void
 }
@@ -36,7 +39,7 @@ class StartOver extends Error {
 const maxStarts = 4
 
 export async function fetchStreams(wish: StreamsRequest, part: Part): Promise<void> {
-  const retry = createRetry(wish.pace, part.ranges.doneBytes(), wish.onTrouble)
+  const retry = createRetry(wish.pace, wish.tries, part.ranges.doneBytes(), wish.onTrouble)
   for (let starts = 1; ; starts++) {
     try {
       // What does not fit together by ranges may do so in one piece.
@@ -98,6 +101,7 @@ class Streams {
       const release = await wish.network.connections.take(wish.rank, signal)
       const begunAt = performance.now()
       try {
+        wish.onRequest()
         await this.fetchSpan(claim)
       } catch (thrown) {
         if (!(thrown instanceof TryAgain)) throw thrown

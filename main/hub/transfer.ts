@@ -1,15 +1,15 @@
 // Brings one file of known size and hash to this computer. It is written beside its place under another name, goes on where it was cut
 // off (also after a restart, or a sudden end of the program), and takes its place only when the hash is right.
 import { createReadStream } from "node:fs"
-import { mkdir, stat } from "node:fs/promises"
+import { mkdir } from "node:fs/promises"
 import { basename, dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { AppError, toErrorData } from "../../shared/schema/error.ts"
 import { requireSpace } from "../storage/free-space.ts"
-import { type ExpectedDigest, startDigest } from "./digest.ts"
+import type { ExpectedDigest } from "./digest.ts"
 import { type Network, usualNetwork } from "./network.ts"
-import { hashFile, openPart, type Part, removePart } from "./part.ts"
-import { type Pace, type Trouble, usualPace } from "./transfer-retry.ts"
+import { isFileRight, openPart, type Part, removePart } from "./part.ts"
+import { type Pace, type Tries, type Trouble, usualPace } from "./transfer-retry.ts"
 import { fetchStreams } from "./transfer-streams.ts"
 
 export interface TransferRequest {
@@ -25,6 +25,8 @@ export interface TransferRequest {
   /** Of its connections among those of other transfers; 0 (default) comes first. */
   rank?: number
   signal: AbortSignal
+  /** There is a connection for it, and a request is made (also again and again). */
+  onRequest?(): void
   /** "verify" while bytes that are here are hashed, before the transfer or at its end. */
   onProgress(phase: "download" | "verify", bytesDone: number): void
   /** A try failed and there will be another one. */
@@ -37,30 +39,23 @@ const fetches = 2
 
 export async function transfer(wish: TransferRequest): Promise<void> {
   await mkdir(dirname(wish.path), { recursive: true })
-  if (await isThere(wish)) return removePart(wish.path)
+  if (await isFileRight(wish, wish.signal, (done) => wish.onProgress("verify", done))) return removePart(wish.path)
+  const tries = { count: 1 }
   for (let fetched = 1; ; fetched++) {
-    const wrong = await fetchOnce(wish)
+    const wrong = await fetchOnce(wish, tries)
     if (wrong === null) return
     if (fetched === fetches || wish.address.startsWith("file:")) throw wrong
-    wish.onTrouble?.({ error: wrong, retryAt: Date.now(), attempt: fetched + 1 })
+    wish.onTrouble?.({ error: wrong, retryAt: Date.now(), attempt: ++tries.count })
   }
 }
 
-async function isThere(wish: TransferRequest): Promise<boolean> {
-  const found = await stat(wish.path).catch(() => null)
-  if (!found?.isFile() || found.size !== wish.bytes) return false
-  const digest = startDigest(wish.digest, wish.bytes)
-  await hashFile(wish.path, digest, wish.signal, (done) => wish.onProgress("verify", done))
-  return digest.hex() === wish.digest.hex
-}
-
 /** Returns what to say where the bytes came and are the wrong ones. */
-async function fetchOnce(wish: TransferRequest): Promise<AppError | null> {
+async function fetchOnce(wish: TransferRequest, tries: Tries): Promise<AppError | null> {
   const pace = { ...usualPace, ...wish.pace }
   const part = await openPart(wish, pace.save_ms)
   try {
     await requireSpace(dirname(wish.path), wish.bytes - part.ranges.doneBytes(), `Downloading ${basename(wish.path)}`)
-    await bring(wish, part, pace)
+    await bring(wish, part, { pace, tries })
     const hex = await part.hash(wish.signal, (done) => wish.onProgress("verify", done))
     if (hex === wish.digest.hex) {
       await part.complete()
@@ -80,12 +75,15 @@ async function fetchOnce(wish: TransferRequest): Promise<AppError | null> {
   }
 }
 
-async function bring(wish: TransferRequest, part: Part, pace: Pace): Promise<void> {
+async function bring(wish: TransferRequest, part: Part, effort: { pace: Pace; tries: Tries }): Promise<void> {
+  const { authorization = null, network = usualNetwork(), rank = 0, onRequest = () => {}, onTrouble = () => {} } = wish
   const onBytes = () => wish.onProgress("download", part.ranges.doneBytes())
-  if (wish.address.startsWith("file:")) return copyIn(wish, part, onBytes)
+  if (wish.address.startsWith("file:")) {
+    onRequest()
+    return copyIn(wish, part, onBytes)
+  }
   if (part.ranges.doneBytes() > 0) onBytes()
-  const { authorization = null, network = usualNetwork(), rank = 0, onTrouble = () => {} } = wish
-  await fetchStreams({ ...wish, ...{ authorization, network, rank, pace, onBytes, onTrouble } }, part)
+  await fetchStreams({ ...wish, ...{ authorization, network, rank, onRequest, onBytes, onTrouble }, ...effort }, part)
 }
 
 async function copyIn(wish: TransferRequest, part: Part, onBytes: () => void): Promise<void> {
