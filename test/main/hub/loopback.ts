@@ -26,13 +26,15 @@ export async function loopback(answer: (request: IncomingMessage, response: Serv
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests }
 }
 
-/** The content, or the rest of it where a range is asked for, as a good server does it. */
+/** The content, or the range of it that is asked for, as a good server does it. */
 export function serveRange(request: IncomingMessage, response: ServerResponse, content: Buffer, etag = '"one"'): void {
-  const from = Number(request.headers.range?.match(/^bytes=(\d+)-$/)?.[1] ?? 0)
+  const [, first, last] = request.headers.range?.match(/^bytes=(\d+)-(\d*)$/) ?? []
+  const from = Number(first ?? 0)
+  const to = Math.min(content.length, last ? Number(last) + 1 : content.length)
   const isSame = request.headers["if-range"] === undefined || request.headers["if-range"] === etag
-  const isPart = from > 0 && isSame
+  const isPart = first !== undefined && isSame
   if (from >= content.length && isPart) return void response.writeHead(416, { "content-range": `bytes */${content.length}` }).end()
-  const body = isPart ? content.subarray(from) : content
-  const range = isPart ? { "content-range": `bytes ${from}-${content.length - 1}/${content.length}` } : {}
+  const body = isPart ? content.subarray(from, to) : content
+  const range = isPart ? { "content-range": `bytes ${from}-${to - 1}/${content.length}` } : {}
   response.writeHead(isPart ? 206 : 200, { etag, "content-length": body.length, ...range }).end(body)
 }
