@@ -1,12 +1,12 @@
 // Builds the services and joins them: the only place that knows all of them. It knows no face; the window, the server and the command
 // line each make one App and hand its handlers to whoever calls.
-import http from "node:http"
 import { homedir } from "node:os"
 import type { AppContract } from "../shared/contract/app.ts"
 import type { Handlers } from "../shared/rpc.ts"
 import { toErrorData } from "../shared/schema/error.ts"
 import type { SystemInfo } from "../shared/schema/system.ts"
 import { type Engine, type HostProcess, startEngine } from "./engine/client.ts"
+import { createNetwork, type Network } from "./hub/network.ts"
 import { classify } from "./models/find.ts"
 import { inspectModel } from "./models/inspect.ts"
 import { createAdditions } from "./services/additions.ts"
@@ -55,7 +55,7 @@ export interface AppOptions {
 
 export interface App {
   handlers: Handlers<AppContract>
-  services: { registry: Registry; jobs: Jobs; loader: Loader; chats: Chats; settings: SettingsService; events: Events }
+  services: { registry: Registry; jobs: Jobs; loader: Loader; chats: Chats; settings: SettingsService; events: Events; network: Network }
   paths: DataPaths
   engine: Engine
   /** Stops what runs, keeps what was made, ends the engine. */
@@ -91,10 +91,12 @@ async function join(
     if (options.warn) options.warn(sentence)
     else console.warn(sentence)
   }
-  applyProxies(warn)
-
   const events = createEvents()
   const settings = createSettings({ database, events, warn })
+  const network = createNetwork({ settings: settings.get(), env })
+  events.subscribe((event) => {
+    if (event.type === "settings") network.apply(event.settings)
+  })
   const registry = createRegistry({ database, events, paths })
   const jobs = createJobs({ database, events, isLocked: lock !== null })
   const chats = createChats({ database, events })
@@ -113,7 +115,7 @@ async function join(
   if (lock) await models.renew()
   const outliers = createOutliers({ engine, loader })
   const quantize = createQuantize({ paths, engine, registry, jobs, loader, settings, inUse, inspect })
-  const starter = createStarter({ paths, registry, jobs, loader, quantize, settings, inUse, inspect, env, ...options.starter })
+  const starter = createStarter({ paths, registry, jobs, loader, quantize, settings, inUse, inspect, env, network, ...options.starter })
   const chat = createChat({ engine, chats, loader, warn })
   const files = createFiles({ classify })
   const hub = createHub()
@@ -166,7 +168,7 @@ async function join(
       ...quality.handlers,
       ...storage.handlers,
     },
-    services: { registry, jobs, loader, chats, settings, events },
+    services: { registry, jobs, loader, chats, settings, events, network },
     paths,
     engine,
     async close() {
@@ -175,6 +177,7 @@ async function join(
         loader.close()
         memory.close()
         await engine.close()
+        await network.close()
       } finally {
         database.close()
         lock?.release()
@@ -197,13 +200,4 @@ function wakeEngine(
   loader.load({ modelId: last.id }).catch((thrown) => {
     if (toErrorData(thrown).code === "unsupported") warn(`The model used last was not loaded: ${toErrorData(thrown).message}`)
   })
-}
-
-/** HTTP_PROXY, HTTPS_PROXY and NO_PROXY, as other programs take them; of the Node versions in question not all can. */
-function applyProxies(warn: (sentence: string) => void): void {
-  try {
-    if ("setGlobalProxyFromEnv" in http && typeof http.setGlobalProxyFromEnv === "function") http.setGlobalProxyFromEnv()
-  } catch (thrown) {
-    warn(`The proxy that is set for this computer cannot be used: ${toErrorData(thrown).message}`)
-  }
 }

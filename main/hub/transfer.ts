@@ -21,7 +21,7 @@ export interface TransferRequest {
   digest: ExpectedDigest
   authorization?: string | null
   /** Default: as the environment says. */
-  network?: Network
+  network?: Network | undefined
   /** Of its connections among those of other transfers; 0 (default) comes first. */
   rank?: number
   signal: AbortSignal

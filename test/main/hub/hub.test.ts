@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, it } from "vitest"
+import { manifestName } from "../../../main/hub/download-manifest.ts"
 import { downloadFiles, hubAt, listRepository, modelFiles } from "../../../main/hub/hub.ts"
 import { scratchFolder } from "../scratch.ts"
 import { commit, fakeHub } from "./fake-hub.ts"
@@ -35,7 +36,7 @@ it("lists a repository with the hashes, and brings what a model needs", async ()
   const seen: number[] = []
   const needed = modelFiles(repository)
   await downloadFiles(hub, repository, { files: needed, folder, signal, onProgress: ({ bytesDone }) => seen.push(bytesDone) })
-  expect(readdirSync(folder).sort()).toEqual(["config.json", "model.safetensors", "tokenizer.json"])
+  expect(readdirSync(folder).sort()).toEqual([manifestName, "config.json", "model.safetensors", "tokenizer.json"])
   expect(readFileSync(join(folder, "model.safetensors"))).toEqual(files["model.safetensors"])
   expect(seen).toEqual(seen.toSorted((a, b) => a - b))
   expect(seen.at(-1)).toBe(5014)
