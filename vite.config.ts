@@ -22,7 +22,7 @@ export default defineConfig({
   },
   test: {
     root: top,
-    include: ["test/{shared,main,renderer,addon,scripts,fuzz,bench}/**/*.test.{ts,tsx}"],
+    include: ["test/{shared,main,renderer,addon,scripts,fuzz,bench,hub}/**/*.test.{ts,tsx}"],
     environment: "node",
     testTimeout: 20_000,
     // Two files at a time at most: the engine uses all cores by itself.
