@@ -10,12 +10,12 @@ const notYet = (): never => {
 
 export interface PlanService {
   speed(): SpeedProfile | null
-  handlers: Pick<Handlers<AppContract>, "plan.rows" | "plan.fit" | "plan.capacity" | "plan.benchmark">
+  handlers: Pick<Handlers<AppContract>, "plan.rows" | "plan.fit" | "plan.computers" | "plan.capacity" | "plan.benchmark">
 }
 
 export function createPlan(): PlanService {
   return {
     speed: () => null,
-    handlers: { "plan.rows": notYet, "plan.fit": notYet, "plan.capacity": notYet, "plan.benchmark": notYet },
+    handlers: { "plan.rows": notYet, "plan.fit": notYet, "plan.computers": notYet, "plan.capacity": notYet, "plan.benchmark": notYet },
   }
 }

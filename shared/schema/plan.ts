@@ -38,6 +38,16 @@ export const PlanDevice = z.object({
 })
 export type PlanDevice = z.infer<typeof PlanDevice>
 
+/** A computer that can be planned for without being here. */
+export const PlanComputer = z.object({
+  /** For `computer` of a request. */
+  id: z.string(),
+  /** As people know it: "RTX 3060 12 GB, 32 GB of memory". */
+  label: z.string(),
+  devices: z.array(PlanDevice),
+})
+export type PlanComputer = z.infer<typeof PlanComputer>
+
 /** The names that bitsandbytes and the Trainer have for them. Bits of a state and number of states follow from the name. */
 export const PlanOptimizer = z.enum(["adamw", "adamw8bit", "paged-adamw", "paged-adamw8bit", "lion", "lion8bit", "sgd"])
 export type PlanOptimizer = z.infer<typeof PlanOptimizer>
