@@ -50,6 +50,10 @@ export interface NativeTensor {
   isTransposed?: boolean
   /** Quantized while loading, when that is asked for. */
   isLinear?: boolean
+  /** What becomes of plain values while they are read, as a folder made of the model holds them: they are rounded to `dtype` … */
+  dtype?: PlainDtype
+  /** … and then, in a matrix, quantized. */
+  quantize?: NativeQuantizeSpec
 }
 
 export interface NativeModelSource {
@@ -237,6 +241,41 @@ export interface NativeInfo {
   peakResidentBytes: number
 }
 
+export interface NativeEvaluateOptions {
+  /** Of one vocabulary; all are compared with the first. `threshold`: as when loading. */
+  models: { source: NativeModelSource; threshold: number }[]
+  /** Each begins afresh and has two tokens or more; the first is not predicted. */
+  windows: { tokens: number[] }[]
+  compute: NativeCompute
+  threads: number
+  backend: string
+  /** As when loading; what is mapped from files does not count. */
+  memoryLimitBytes: number
+}
+
+/** Of one model, over all positions that were predicted; KL(first || this) in nats. */
+export interface NativeModelFigures {
+  perplexity: number
+  klMean: number
+  klMax: number
+  sameTopToken: number
+}
+
+/** Models run over a text side by side, layer by layer: native/model/evaluate.h. */
+export interface NativeEvaluation {
+  /** The input, each layer (of the deepest model), the output. */
+  readonly steps: number
+  readonly positions: number
+  /** Allocated at most, over all steps. */
+  readonly neededBytes: number
+  /** Opens only files that tensors of this step lie in. After a failure there is no further step. `onProgress` gets 0 .. 1 of it. */
+  runStep(onProgress: (fraction: number) => void): Task<void>
+  /** One for each model, after the last step. */
+  figures(): NativeModelFigures[]
+  /** Frees the memory. Throws code "busy" while a step runs; calling it twice is harmless. */
+  dispose(): void
+}
+
 export interface EngineAddon {
   info(): NativeInfo
   /** One tiny matmul per backend and format against ref; null = passed, otherwise what differed. */
@@ -244,6 +283,8 @@ export interface EngineAddon {
   /** The dry run of loadModel: same code, nothing allocated, files not opened. */
   plan(options: NativeLoadOptions): NativePlan
   loadModel(options: NativeLoadOptions, onProgress: (fraction: number) => void): Task<NativeModel>
+  /** Throws out_of_memory before anything is allocated. Opens no file. */
+  openEvaluation(options: NativeEvaluateOptions): NativeEvaluation
   quantize(options: NativeQuantizeOptions, onProgress: (progress: NativeQuantizeProgress) => void): Task<NativeQuantizeResult>
   /** Constant tensors of the file format: raw little-endian fp32. */
   codebook(format: "nf4" | "fp4"): Float32Array

@@ -35,7 +35,7 @@ export function createHandlers(addon: () => EngineAddon = loadAddon): { handlers
     "plan.rows": notYet,
     "engine.speed": notYet,
     "model.memory": notYet,
-    "quality.run": notYet,
+    "quality.run": async (options, context) => (await import("./quality.ts")).measureQuality(addon(), arrivals, options, context),
     "files.arrived": () => arrivals.announce(),
     "quantize.run": async (options, context) =>
       options.isArriving

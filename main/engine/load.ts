@@ -97,7 +97,7 @@ function chooseContext(opened: OpenedModel, wanted: number): number {
 const computeNames: Record<NativeCompute, ComputeType> = { f32: "fp32", f16: "fp16", bf16: "bf16" }
 
 /** bf16 pays where the processor multiplies it; elsewhere it would only lose digits. */
-function chooseCompute(addon: EngineAddon, options: LoadOptions): NativeCompute {
+export function chooseCompute(addon: EngineAddon, options: Pick<LoadOptions, "compute" | "backend">): NativeCompute {
   const wanted = (["f32", "f16", "bf16"] as const).find((native) => computeNames[native] === options.compute)
   if (wanted) return wanted
   const { isa, features } = addon.info()

@@ -98,9 +98,9 @@ export type ModelMemory = z.infer<typeof ModelMemory>
 export const QualityOptions = z.object({
   /** The 16-bit model: a folder or GGUF file. */
   path: z.string().min(1),
-  /** Each is quantized in memory, layer by layer, exactly as quantize.run would write it. */
+  /** Each is made in memory, layer by layer, exactly as quantize.run would write it: of `other`, where that is given. */
   formats: z.array(Format).max(3).default([]),
-  /** A model to compare with `path` instead, e.g. a quantized folder of it. */
+  /** A model to compare with `path`, e.g. a quantized folder of it; of the same vocabulary. */
   other: z.string().optional(),
   blockSize: BlockSize.default(64),
   skipModules: z.array(z.string()).optional(),
@@ -109,6 +109,7 @@ export const QualityOptions = z.object({
   threshold: OutlierThreshold.default(6),
   /** A text file in UTF-8; absent: the bundled text. */
   textFile: z.string().optional(),
+  /** Tokens; at most what the model was made for. How the text is cut: main/engine/quality-windows.ts. */
   window: z.int().min(2).max(1_048_576).default(512),
   /** At most so many tokens of the text; 0 = all. */
   maxTokens: z.int().nonnegative().default(0),
