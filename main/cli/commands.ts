@@ -40,6 +40,11 @@ export const commands: readonly Listing[] = [
   { name: "chat", summary: "A conversation in the terminal", load: async () => (await import("./chat.ts")).chat },
   { name: "tokenize", summary: "Text to token ids and back", load: async () => (await import("./tokenize.ts")).tokenize },
   { name: "logits", summary: "The logits of a sequence, as a safetensors file", load: async () => (await import("./logits.ts")).logits },
+  {
+    name: "eval",
+    summary: "How well a model predicts a text, and how far a format of it is from the original",
+    load: async () => (await import("./eval.ts")).evaluate,
+  },
   { name: "bench", summary: "Speed and memory, median and spread", load: async () => (await import("./bench.ts")).bench },
   { name: "serve", summary: "The page, in a browser", load: async () => (await import("./serve.ts")).serve },
 ]

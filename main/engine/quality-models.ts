@@ -17,7 +17,8 @@ export interface ComparedModel {
 }
 
 export interface Comparison {
-  original: OpenedModel
+  /** Whose tokenizer reads the text: the original, where it has one. */
+  reader: OpenedModel
   /** The original first. */
   models: ComparedModel[]
 }
@@ -28,7 +29,7 @@ export async function openComparison(options: Options): Promise<Comparison> {
   const other = options.other === undefined ? null : await openModel(options.other)
   const formats = await Promise.all(options.formats.map((format) => inFormat(other ?? original, format, options)))
   const compared = other && formats.length === 0 ? [asStored(other)] : formats
-  return { original, models: [asStored(original), ...compared] }
+  return { reader: !original.tokenizer && other ? other : original, models: [asStored(original), ...compared] }
 }
 
 function asStored(opened: OpenedModel): ComparedModel {

@@ -20,18 +20,18 @@ export async function measureQuality(
   context: CallContext<z.output<typeof QualityProgress>>,
 ): Promise<QualityReport> {
   const started = performance.now()
-  const { textFile, maxTokens, threads } = options
+  const { textFile, maxTokens, threads, compute } = options
   const text = textFile === undefined ? (await import("./quality-text.ts")).qualityText : await readTextFile(textFile)
-  const { original, models } = await openComparison(options)
+  const { reader, models } = await openComparison(options)
   context.signal.throwIfAborted()
   const window = Math.min(options.window, ...models.map(({ native }) => native.source.decoder.maxContext))
-  const windows = cutWindows((await openText(original)).tokenizer(), text, { window, maxTokens })
+  const windows = cutWindows((await openText(reader)).tokenizer(), text, { window, maxTokens })
   const { positions, figures } = await runEvaluation({
     ...{ ...context, addon, arrivals: options.isArriving ? arrivals : undefined },
     options: {
       models: models.map(({ native }) => native),
       windows: windows.map((tokens) => ({ tokens })),
-      compute: chooseCompute(addon, { backend: "auto" }),
+      compute: chooseCompute(addon, { compute, backend: "auto" }),
       ...{ threads, backend: "auto", memoryLimitBytes: 0 },
     },
   })

@@ -2,7 +2,7 @@
 import { z } from "zod"
 import { method, stream } from "../rpc.ts"
 import { ChatTurn, Overflow, Sampling, StopReason } from "../schema/chat.ts"
-import { BlockSize, Format, QuantizedFormat } from "../schema/format.ts"
+import { BlockSize, ComputeType, Format, QuantizedFormat } from "../schema/format.ts"
 import { LoadedModel, LoadOptions, MemoryPlan } from "../schema/model.ts"
 import { OutlierReport, OutlierThreshold } from "../schema/outliers.ts"
 import { MemoryParts, PlanDevice, PlanRequest, PlanRow, SpeedProfile } from "../schema/plan.ts"
@@ -107,6 +107,8 @@ export const QualityOptions = z.object({
   embeddings: QuantizedFormat.optional(),
   experts: QuantizedFormat.optional(),
   threshold: OutlierThreshold.default(6),
+  /** What products are computed in; absent: what this processor does fast. */
+  compute: ComputeType.optional(),
   /** A text file in UTF-8; absent: the bundled text. */
   textFile: z.string().optional(),
   /** Tokens; at most what the model was made for. How the text is cut: main/engine/quality-windows.ts. */
