@@ -5,7 +5,12 @@ import type { AppContract } from "../shared/contract/app.ts"
 import type { Handlers } from "../shared/rpc.ts"
 import { toErrorData } from "../shared/schema/error.ts"
 import type { SystemInfo } from "../shared/schema/system.ts"
+import { hubSources } from "./additions/hub-sources.ts"
 import { type Engine, type HostProcess, startEngine } from "./engine/client.ts"
+import { fetchAgain, useUp } from "./hub/download-manifest.ts"
+import { downloadSet } from "./hub/download-set.ts"
+import { missingBytes, requireVolumes, spacePerVolume } from "./hub/download-space.ts"
+import { hubAt } from "./hub/hub.ts"
 import { createNetwork, type Network } from "./hub/network.ts"
 import { classify } from "./models/find.ts"
 import { inspectModel } from "./models/inspect.ts"
@@ -29,6 +34,7 @@ import { createSettings, type SettingsService } from "./services/settings.ts"
 import { createStarter, type StarterServiceOptions } from "./services/starter.ts"
 import { createStorage } from "./services/storage.ts"
 import { createSystem } from "./services/system.ts"
+import { createTurns } from "./services/turns.ts"
 import { type Database, openDatabase } from "./storage/database.ts"
 import { type Lock, lockDataFolder } from "./storage/lock.ts"
 import { removeLeftStaging, removeOldEntries } from "./storage/model-folders.ts"
@@ -103,7 +109,6 @@ async function join(
   if (lock) {
     chats.recover()
     await removeLeftStaging(paths.models, jobs.recover())
-    await removeOldEntries(paths.downloads, Date.now() - keptDownloads_ms)
   }
 
   const engine = startEngine({ spawn: options.startHost })
@@ -114,19 +119,31 @@ async function join(
   const models = createModels({ paths, registry, jobs, loader, inUse, inspect })
   if (lock) await models.renew()
   const outliers = createOutliers({ engine, loader })
-  const quantize = createQuantize({ paths, engine, registry, jobs, loader, settings, inUse, inspect })
+  const takeTurn = createTurns()
+  const quantize = createQuantize({ paths, engine, registry, jobs, loader, settings, inUse, inspect, takeTurn })
   const starter = createStarter({ paths, registry, jobs, loader, quantize, settings, inUse, inspect, env, network, ...options.starter })
   const chat = createChat({ engine, chats, loader, warn })
   const files = createFiles({ classify })
   const hub = createHub()
-  const additions = createAdditions()
+  const additions = createAdditions({
+    ...{ database, events, paths, engine, registry, settings, inspect, network, takeTurn },
+    transfers: { downloadSet, markUsed: useUp, fetchAgain, missingBytes, requireVolumes, spacePerVolume },
+    hub: {
+      model: async (wish) => hub.handlers["hub.model"](wish, { signal: new AbortController().signal, emit: async () => {} }),
+      sources: (model, files) => hubSources(hubAt(settings.get().hubEndpoint, env), model, files),
+    },
+  })
   const plan = createPlan()
   const predictions = createPredictions()
   const quality = createQuality()
+  // Headers of models on the hub are few bytes, and plans of additions read them.
+  const keptDownloads = () => new Set(["headers", ...additions.list().map(({ id }) => id)])
+  if (lock) {
+    await removeOldEntries(paths.downloads, Date.now() - keptDownloads_ms, keptDownloads())
+    additions.resume()
+  }
   const storage = createStorage({
-    ...{ paths, jobs },
-    // Headers of models on the hub are few bytes, and plans of additions read them.
-    keptDownloads: () => new Set(["headers", ...additions.list().map(({ id }) => id)]),
+    ...{ paths, jobs, keptDownloads },
     huggingFaceCache: () => (settings.get().useHuggingFaceCache ? huggingFaceCache({ env, homeFolder: homedir() }) : null),
   })
   const memory = createMemory({
@@ -173,7 +190,7 @@ async function join(
     engine,
     async close() {
       try {
-        await Promise.all([chat.close(), jobs.close()])
+        await Promise.all([chat.close(), jobs.close(), additions.close()])
         loader.close()
         memory.close()
         await engine.close()

@@ -26,7 +26,7 @@ import {
   quantizedOf,
   quantizeReport,
 } from "./quantize-progress.ts"
-import { openResumableFolder, type ResumableFolder } from "./resumable-folder.ts"
+import { openResumableFolder, peekResumableFolder, type ResumableFolder } from "./resumable-folder.ts"
 import { writeShard } from "./shard-writer.ts"
 import { explainWriting } from "./write-error.ts"
 
@@ -67,6 +67,15 @@ export async function quantizeArriving(
   } catch (error) {
     throw explainWriting(error, folder.path)
   }
+}
+
+/** What an earlier call with these options has finished: source files, and the bytes that were made of them. */
+export async function finishedBefore(options: Options): Promise<{ files: string[]; bytes: number; isComplete: boolean }> {
+  const source = await openQuantizeSource(options.path)
+  const finished = await peekResumableFolder(options.out, digestOf(source, planToQuantize(source, options), options))
+  if (finished === null) return { files: source.files.map((path) => basename(path)), bytes: 0, isComplete: true }
+  const bytes = finished.reduce((sum, { fileBytes }) => sum + fileBytes, 0)
+  return { files: finished.map((file) => file.source), bytes, isComplete: false }
 }
 
 /** In the order of the source's files; those from which nothing is taken are no shards. */

@@ -43,7 +43,7 @@ export async function openResumableFolder(out: string, digest: string): Promise<
   const path = await realpath(out).catch(() => resolve(out))
   const parent = dirname(path)
   if (parent === path) throw new AppError("bad_input", `${path} is the root of the file system, no place for a model.`)
-  const temporary = join(parent, `.${basename(path)}.unfinished`)
+  const temporary = unfinishedPath(path)
   await mkdir(parent, { recursive: true })
   await takeBack(path, temporary)
   const isThere = await checkEmpty(path)
@@ -74,13 +74,29 @@ export async function openResumableFolder(out: string, digest: string): Promise<
   }
 }
 
-/** It was ended between the last two steps: the journal tells that the folder is ours. */
-async function takeBack(path: string, temporary: string): Promise<void> {
-  const isOurs = await stat(join(path, journalName)).then(
+/** What openResumableFolder would find, without touching it. Null: the folder is complete, and nothing is left to be done. */
+export async function peekResumableFolder(out: string, digest: string): Promise<FinishedFile[] | null> {
+  const path = await realpath(out).catch(() => resolve(out))
+  const isOurs = await hasJournal(path)
+  const isThere = (await readdir(path).catch(() => [])).length > 0
+  if (isThere && !isOurs) return null
+  return readFinished(isOurs ? path : unfinishedPath(path), digest)
+}
+
+function unfinishedPath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.unfinished`)
+}
+
+async function hasJournal(folder: string): Promise<boolean> {
+  return stat(join(folder, journalName)).then(
     (found) => found.isFile(),
     () => false,
   )
-  if (!isOurs) return
+}
+
+/** It was ended between the last two steps: the journal tells that the folder is ours. */
+async function takeBack(path: string, temporary: string): Promise<void> {
+  if (!(await hasJournal(path))) return
   await rm(temporary, { recursive: true, force: true })
   await rename(path, temporary)
 }

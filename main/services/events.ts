@@ -26,7 +26,7 @@ export function eventHandlers(events: Events): Pick<Handlers<AppContract>, "app.
       const waiting = new Map<string, AppEvent>()
       let wake = () => {}
       const unsubscribe = events.subscribe((event) => {
-        const key = event.type === "job" ? `job ${event.job.id}` : event.type
+        const key = keyOf(event)
         // To the end of the line: a list of jobs must not overtake what came after it.
         waiting.delete(key)
         waiting.set(key, event)
@@ -52,4 +52,10 @@ export function eventHandlers(events: Events): Pick<Handlers<AppContract>, "app.
       }
     },
   }
+}
+
+/** What an event is the newest of. */
+function keyOf(event: AppEvent): string {
+  if (event.type === "job") return `job ${event.job.id}`
+  return event.type === "addition" ? `addition ${event.addition.id}` : event.type
 }

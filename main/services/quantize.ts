@@ -15,6 +15,7 @@ import type { Loader } from "./loading.ts"
 import type { Inspect, InUse } from "./models.ts"
 import type { Registry } from "./registry.ts"
 import type { SettingsService } from "./settings.ts"
+import type { TakeTurn } from "./turns.ts"
 
 /** What to make of which files. */
 export interface QuantizeWish {
@@ -47,11 +48,12 @@ export interface QuantizeServiceOptions {
   settings: SettingsService
   inUse: InUse
   inspect: Inspect
+  /** One quantizer at a time. */
+  takeTurn: TakeTurn
 }
 
 export function createQuantize(options: QuantizeServiceOptions): QuantizeService {
-  const { paths, engine, registry, jobs, loader, settings, inUse, inspect } = options
-  const takeTurn = createTurns()
+  const { paths, engine, registry, jobs, loader, settings, inUse, inspect, takeTurn } = options
 
   async function run(wish: QuantizeWish, { signal, report }: JobContext): Promise<string> {
     const { path, name, format, blockSize, skipModules, embeddings, experts, note, into } = wish
@@ -138,33 +140,4 @@ export function noteFor(format: string): string | null {
 function expectedBytes({ parameters, quantizable_parameters }: ModelInspection, format: QuantizedFormat): number {
   const bytesPerWeight = format === "int8" ? 1.01 : 0.63
   return quantizable_parameters * bytesPerWeight + Math.max(0, parameters - quantizable_parameters) * 2 + (16 << 20)
-}
-
-type TakeTurn = <T>(signal: AbortSignal, onWait: () => void, work: () => Promise<T>) => Promise<T>
-
-/** One after the other, in the order of asking; who is cancelled leaves the line. */
-function createTurns(): TakeTurn {
-  let last: Promise<unknown> = Promise.resolve()
-  let inLine = 0
-  return async (signal, onWait, work) => {
-    const before = last
-    const { promise, resolve } = Promise.withResolvers<void>()
-    last = before.then(() => promise)
-    if (inLine++ > 0) onWait()
-    try {
-      await Promise.race([before, aborted(signal)])
-      if (signal.aborted) throw new AppError("cancelled", "cancelled")
-      return await work()
-    } finally {
-      inLine--
-      resolve()
-    }
-  }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener("abort", () => resolve(), { once: true })
-  })
 }

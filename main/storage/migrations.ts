@@ -79,4 +79,14 @@ export const migrations: Migration[] = [
     `UPDATE models SET can_be_quantized = 1
       WHERE format NOT IN ('int8', 'nf4', 'nf4-dq', 'fp4', 'fp4-dq', 'mixed') OR (format = 'mixed' AND path LIKE '%.gguf')`,
   ],
+  // Models being added: what pages see, what only the work needs, and the error of each tensor.
+  [
+    `CREATE TABLE additions (
+      id TEXT PRIMARY KEY,
+      record TEXT NOT NULL,
+      details TEXT NOT NULL,
+      errors TEXT NOT NULL,
+      created_at REAL NOT NULL
+    ) STRICT`,
+  ],
 ]

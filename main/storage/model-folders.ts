@@ -43,20 +43,27 @@ export async function removeLeftStaging(models: string, runningJobs: Set<string>
   }
 }
 
-/** Removes what has not been written to since `before` (ms): downloads that nobody went on with. */
-export async function removeOldEntries(folder: string, before: number): Promise<void> {
+/** Removes what has not been written to since `before` (ms), but for `kept`: downloads that nobody went on with. */
+export async function removeOldEntries(folder: string, before: number, kept = new Set<string>()): Promise<void> {
   for (const name of await readdir(folder)) {
+    if (kept.has(name)) continue
     const { mtimeMs } = await lstat(join(folder, name))
     if (mtimeMs < before) await rm(join(folder, name), { recursive: true, force: true })
   }
 }
 
-/** Renames a finished folder into the models' folder, under `wanted` or the next free name like it. */
-export async function placeFolder(staged: string, models: string, wanted: string): Promise<string> {
+/** Renames a finished folder into the models' folder, under `wanted` or the next free name like it. `onChosen` is told the place before. */
+export async function placeFolder(
+  staged: string,
+  models: string,
+  wanted: string,
+  onChosen: (target: string) => void = () => {},
+): Promise<string> {
   const name = folderNameFor(wanted)
   for (let number = 1; number < 10_000; number++) {
     const target = join(models, number === 1 ? name : `${name}-${number}`)
     if (await exists(target)) continue
+    onChosen(target)
     try {
       await rename(staged, target)
     } catch (thrown) {
