@@ -2,11 +2,13 @@
 import { constants } from "node:fs"
 import { type FileHandle, open } from "node:fs/promises"
 import { AppError } from "../../shared/schema/error.ts"
+import { type PartialFile, partialFile, placeInPartial } from "./header-folder.ts"
 
 export const damagedHint = "The file is damaged or incomplete. Download or copy it again."
 
 export interface BoundedFile {
   readonly path: string
+  /** Of the whole file, also where only its header is here. */
   readonly size: number
   /** Exactly `bytes` bytes from `offset` on. Throws bad_file when the file does not have them. */
   read(offset: number, bytes: number): Promise<Buffer>
@@ -21,7 +23,7 @@ export async function withFile<Result>(path: string, use: (file: BoundedFile) =>
     const about = await handle.stat()
     if (about.isDirectory()) throw new AppError("bad_input", `${path} is a folder, not a file.`)
     if (!about.isFile()) throw new AppError("bad_input", `${path} is not a regular file.`)
-    return await use(boundedFile(path, about.size, handle))
+    return await use(boundedFile(path, about.size, await partialFile(path, about.size), handle))
   } catch (thrown) {
     throw fileError(thrown, path)
   } finally {
@@ -29,15 +31,19 @@ export async function withFile<Result>(path: string, use: (file: BoundedFile) =>
   }
 }
 
-function boundedFile(path: string, size: number, handle: FileHandle): BoundedFile {
+function boundedFile(path: string, bytesHere: number, partial: PartialFile | null, handle: FileHandle): BoundedFile {
+  const size = partial?.bytes ?? bytesHere
   const read = async (offset: number, bytes: number) => {
     if (offset < 0 || bytes < 0 || offset + bytes > size) {
       throw new AppError("bad_file", `${path}: bytes ${offset} to ${offset + bytes} are needed, but the file has ${size}.`, damagedHint)
     }
+    const place = partial ? placeInPartial(partial, offset, bytes) : offset
+    if (place === null) throw new AppError("not_found", `${path} holds only the header of the weights.`, "Download the model first.")
+    if (place + bytes > bytesHere) throw new AppError("bad_file", `${path} has ${bytesHere} bytes, fewer than its note says.`, damagedHint)
     const buffer = Buffer.allocUnsafe(bytes)
     let done = 0
     while (done < bytes) {
-      const { bytesRead } = await handle.read(buffer, done, bytes - done, offset + done)
+      const { bytesRead } = await handle.read(buffer, done, bytes - done, place + done)
       if (bytesRead === 0) throw new AppError("bad_file", `${path} ended at byte ${offset + done} while it was read.`, damagedHint)
       done += bytesRead
     }

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { z } from "zod"
 import { AppError } from "../../shared/schema/error.ts"
 import { damagedHint, fileError, readOptionalText, readText } from "./bounded-file.ts"
+import { partialFiles } from "./header-folder.ts"
 import { checked, parseJsonObject } from "./json.ts"
 import { readSafetensors, type SafetensorsFile } from "./safetensors.ts"
 import type { FileTensor } from "./tensors.ts"
@@ -56,10 +57,11 @@ export async function readFolder(path: string): Promise<ModelFolder> {
 /** Name and size of each file; what cannot be looked at (a broken link) is left out. */
 async function listFiles(path: string): Promise<Map<string, number>> {
   const listing = new Map<string, number>()
+  const partial = await partialFiles(path)
   try {
     for (const name of (await readdir(path)).sort()) {
       const about = await stat(join(path, name)).catch(() => null)
-      if (about?.isFile()) listing.set(name, about.size)
+      if (about?.isFile()) listing.set(name, partial.get(name)?.bytes ?? about.size)
     }
   } catch (thrown) {
     throw fileError(thrown, path)

@@ -1,7 +1,7 @@
 // The header of a GGUF file (version 2 and 3): metadata and where its tensors lie. Nothing but the header is read, and no
 // count or length of the file is believed before it was compared with what the file can hold.
 import { AppError } from "../../shared/schema/error.ts"
-import { damagedHint, withFile } from "./bounded-file.ts"
+import { type BoundedFile, damagedHint, withFile } from "./bounded-file.ts"
 import { ByteCursor } from "./byte-cursor.ts"
 import { ggmlType } from "./ggml-types.ts"
 import { placeTensors, type TensorInfo } from "./gguf-tensors.ts"
@@ -36,20 +36,24 @@ const stringType = 8
 const arrayType = 9
 
 export function readGguf(path: string): Promise<GgufFile> {
-  return withFile(path, async (file) => {
-    const cursor = new ByteCursor(file, maxHeaderBytes)
-    const parser = new Parser(path, cursor)
-    const version = await parser.version()
-    // The smallest tensor entry has 24 bytes, the smallest pair 13.
-    const tensorCount = await parser.count("the number of tensors", 24, maxTensors)
-    const pairCount = await parser.count("the number of metadata entries", 13, maxKeys)
-    const metadata = await parser.metadata(pairCount)
-    const infos: TensorInfo[] = []
-    for (let i = 0; i < tensorCount; i++) infos.push(await parser.tensor(i))
-    const alignment = alignmentOf(path, metadata)
-    const dataStart = Math.ceil(cursor.position / alignment) * alignment
-    return { version, bytes: file.size, metadata, tensors: placeTensors(path, infos, dataStart, alignment, file.size) }
-  })
+  return withFile(path, parseGguf)
+}
+
+/** The same of a file that is open, here or elsewhere. */
+export async function parseGguf(file: BoundedFile): Promise<GgufFile> {
+  const { path } = file
+  const cursor = new ByteCursor(file, maxHeaderBytes)
+  const parser = new Parser(path, cursor)
+  const version = await parser.version()
+  // The smallest tensor entry has 24 bytes, the smallest pair 13.
+  const tensorCount = await parser.count("the number of tensors", 24, maxTensors)
+  const pairCount = await parser.count("the number of metadata entries", 13, maxKeys)
+  const metadata = await parser.metadata(pairCount)
+  const infos: TensorInfo[] = []
+  for (let i = 0; i < tensorCount; i++) infos.push(await parser.tensor(i))
+  const alignment = alignmentOf(path, metadata)
+  const dataStart = Math.ceil(cursor.position / alignment) * alignment
+  return { version, bytes: file.size, metadata, tensors: placeTensors(path, infos, dataStart, alignment, file.size) }
 }
 
 class Parser {

@@ -48,21 +48,25 @@ const Metadata = z.record(z.string(), z.string())
 
 /** `fileIndex`: what the slices of the tensors will say. */
 export function readSafetensors(path: string, fileIndex = 0): Promise<SafetensorsFile> {
-  return withFile(path, async (file) => {
-    const headerBytes = await readHeaderLength(file)
-    const text = decodeText(await file.read(8, headerBytes), `${path}: the header`)
-    if (!text.startsWith("{"))
-      throw new AppError("bad_file", `${path} is no safetensors file: its header does not begin with "{".`, damagedHint)
-    const entries = parseJsonObject(text, `${path}: the header`)
-    const tensors: FileTensor[] = []
-    let metadata: Record<string, string> = {}
-    for (const [name, entry] of Object.entries(entries)) {
-      if (name === "__metadata__") metadata = checked(Metadata, entry, `${path}: __metadata__`)
-      else tensors.push(readEntry(path, name, entry, 8 + headerBytes, fileIndex))
-    }
-    checkLayout(path, tensors, 8 + headerBytes, file.size)
-    return { metadata, tensors }
-  })
+  return withFile(path, (file) => parseSafetensors(file, fileIndex))
+}
+
+/** The same of a file that is open, here or elsewhere. */
+export async function parseSafetensors(file: BoundedFile, fileIndex = 0): Promise<SafetensorsFile> {
+  const { path } = file
+  const headerBytes = await readHeaderLength(file)
+  const text = decodeText(await file.read(8, headerBytes), `${path}: the header`)
+  if (!text.startsWith("{"))
+    throw new AppError("bad_file", `${path} is no safetensors file: its header does not begin with "{".`, damagedHint)
+  const entries = parseJsonObject(text, `${path}: the header`)
+  const tensors: FileTensor[] = []
+  let metadata: Record<string, string> = {}
+  for (const [name, entry] of Object.entries(entries)) {
+    if (name === "__metadata__") metadata = checked(Metadata, entry, `${path}: __metadata__`)
+    else tensors.push(readEntry(path, name, entry, 8 + headerBytes, fileIndex))
+  }
+  checkLayout(path, tensors, 8 + headerBytes, file.size)
+  return { metadata, tensors }
 }
 
 async function readHeaderLength(file: BoundedFile): Promise<number> {
