@@ -102,6 +102,54 @@ export interface NativePlan {
   total: number
 }
 
+/** Bytes by owner, those of training too. */
+export interface NativeMemory extends NativePlan {
+  lora: number
+  gradients: number
+  optimizer: number
+}
+
+export interface NativePlanOptions {
+  /** As in NativeLoadOptions. */
+  context: number
+  compute: NativeCompute
+  threads: number
+  backend: string
+  /** What is in use of the memory that is reserved: no chunk of tokens was longer, no more rows of logits were asked for. Absent: all. */
+  chunk?: number
+  logitRows?: number
+}
+
+export interface NativePlaceOptions extends NativePlanOptions {
+  /** In the order in which they are filled. */
+  devices: { name: string; kind: "gpu" | "cpu" | "disk"; usableBytes: number }[]
+  /** Names in the checkpoint of the parts that native/model/parts.h lists. */
+  modules: { part: string; name: string }[]
+  /** Of the program itself; lies on the CPU, or where there is none on the first device. */
+  baseBytes: number
+  /** Where modules go; absent: as they fit. */
+  deviceMap?: { module: string; device: string }[]
+}
+
+export interface NativePlacement {
+  plan: NativeMemory
+  verdict: "fits" | "tight" | "partly" | "too_big"
+  /** Module names to device names. */
+  deviceMap: Record<string, string>
+  /** Of each device, baseBytes not counted. */
+  used: NativeMemory[]
+  /** The device that baseBytes count on. */
+  home: number
+}
+
+/** A model whose memory is planned again and again; its tensors are looked at once. */
+export interface NativePlanner {
+  readonly weightBytesPerToken: number
+  readonly kvBytesPerToken: number
+  plan(options: NativePlanOptions): NativeMemory
+  place(options: NativePlaceOptions): NativePlacement
+}
+
 export interface NativeSampling {
   /** 0 = greedy. */
   temperature: number
@@ -165,6 +213,8 @@ export interface NativeModel {
   bench(options: { promptTokens: number; newTokens: number }): Task<{ prefillMs: number; decodeMs: number; weightBytesPerToken: number }>
   /** Runs the sequences, each afresh, and counts what every linear layer read. Layers in the order in which they run. */
   outliers(options: { sequences: { tokens: number[] }[]; threshold: number }): Task<NativeLayerOutliers[]>
+  /** The most that was asked of the model so far. Throws code "busy" while a task runs. */
+  used(): { tokens: number; chunk: number; logitRows: number }
   /** Frees the memory. Throws code "busy" while a task runs; calling it twice is harmless. */
   dispose(): void
 }
@@ -282,6 +332,10 @@ export interface EngineAddon {
   selfTest(backend: string): string | null
   /** The dry run of loadModel: same code, nothing allocated, files not opened. */
   plan(options: NativeLoadOptions): NativePlan
+  /** Opens no file, and takes none of the memory that it tells. */
+  openPlanner(options: Pick<NativeLoadOptions, "source" | "quantize">): NativePlanner
+  /** Lets info().peakResidentBytes begin again at what is resident now; false where the system cannot. */
+  resetPeakResident(): boolean
   loadModel(options: NativeLoadOptions, onProgress: (fraction: number) => void): Task<NativeModel>
   /** Throws out_of_memory before anything is allocated. Opens no file. */
   openEvaluation(options: NativeEvaluateOptions): NativeEvaluation

@@ -35,36 +35,52 @@ const copiedNames = [
 
 const maxConfigBytes = 16 << 20
 
-export async function writeCompanions(
-  source: QuantizeSource,
-  options: z.output<typeof QuantizeOptions>,
-  folder: string,
-  version: string,
-): Promise<void> {
-  if (source.kind === "folder") await copyFromFolder(source.path, folder)
-  else await writeFromGguf(source, folder)
-  const config = source.kind === "folder" ? await readText(join(source.path, "config.json"), maxConfigBytes) : JSON.stringify(source.config)
-  await writeFile(join(folder, "config.json"), quantizedConfig(config, source, options))
-  await writeFile(join(folder, "README.md"), modelCard(source, options, version))
+type Options = z.output<typeof QuantizeOptions>
+
+export async function writeCompanions(source: QuantizeSource, options: Options, folder: string, version: string): Promise<void> {
+  // Not copyFile: it would copy the protection of a file that may not be written too.
+  for (const { name } of await copied(source)) await writeFile(join(folder, name), await readFile(join(source.path, name)))
+  for (const [name, text] of await written(source, options, version)) await writeFile(join(folder, name), text)
 }
 
-async function copyFromFolder(source: string, folder: string): Promise<void> {
-  for (const name of copiedNames) {
-    const path = join(source, name)
-    const isFile = await stat(path).then(
-      (found) => found.isFile(),
-      () => false,
-    )
-    // Not copyFile: it would copy the protection of a file that may not be written too.
-    if (isFile) await writeFile(join(folder, name), await readFile(path))
-  }
+/** How many bytes writeCompanions would write. */
+export async function companionBytes(source: QuantizeSource, options: Options, version: string): Promise<number> {
+  const sizes = [
+    ...(await copied(source)).map(({ bytes }) => bytes),
+    ...(await written(source, options, version)).map(([, text]) => Buffer.byteLength(text)),
+  ]
+  return sizes.reduce((sum, bytes) => sum + bytes, 0)
 }
 
-async function writeFromGguf({ tokenizer, generationConfig }: QuantizeSource, folder: string): Promise<void> {
-  if (generationConfig) await writeFile(join(folder, "generation_config.json"), pythonJson(generationConfig))
-  if (!tokenizer) return
-  await writeFile(join(folder, "tokenizer.json"), JSON.stringify(tokenizer.json))
+async function copied({ kind, path }: QuantizeSource): Promise<{ name: string; bytes: number }[]> {
+  if (kind !== "folder") return []
+  const found = await Promise.all(copiedNames.map(async (name) => ({ name, about: await stat(join(path, name)).catch(() => null) })))
+  return found.flatMap(({ name, about }) => (about?.isFile() ? [{ name, bytes: about.size }] : []))
+}
+
+async function written(source: QuantizeSource, options: Options, version: string): Promise<[name: string, text: string][]> {
+  const config = await configText(source)
+  return [
+    ...fromGguf(source),
+    ["config.json", quantizedConfig(config, source, options)],
+    ["README.md", modelCard(source, options, version)],
+  ]
+}
+
+/** config.json of the source as it is written there, or as a GGUF file would have it. */
+export async function configText({ kind, path, config }: Pick<QuantizeSource, "kind" | "path" | "config">): Promise<string> {
+  return kind === "folder" ? readText(join(path, "config.json"), maxConfigBytes) : JSON.stringify(config)
+}
+
+function fromGguf({ kind, tokenizer, generationConfig }: QuantizeSource): [name: string, text: string][] {
+  if (kind !== "gguf") return []
+  const generation: [string, string][] = generationConfig ? [["generation_config.json", pythonJson(generationConfig)]] : []
+  if (!tokenizer) return generation
   const { chat_template: _, ...config } = tokenizer.config
-  await writeFile(join(folder, "tokenizer_config.json"), pythonJson(config))
-  if (tokenizer.chatTemplate !== null) await writeFile(join(folder, "chat_template.jinja"), tokenizer.chatTemplate)
+  return [
+    ...generation,
+    ["tokenizer.json", JSON.stringify(tokenizer.json)],
+    ["tokenizer_config.json", pythonJson(config)],
+    ...(tokenizer.chatTemplate === null ? [] : ([["chat_template.jinja", tokenizer.chatTemplate]] as [string, string][])),
+  ]
 }

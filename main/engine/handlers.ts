@@ -6,6 +6,7 @@ import { loadAddon } from "./addon.ts"
 import type { EngineAddon } from "./addon-types.ts"
 import { createArrivals } from "./arrivals.ts"
 import { createModelSlot } from "./model-slot.ts"
+import type { PlanCache } from "./plan-cache.ts"
 import { runTask } from "./run-task.ts"
 
 const notYet = (): never => {
@@ -16,6 +17,7 @@ type AnyHandler = (input: never, context: CallContext<never>) => unknown
 
 export function createHandlers(addon: () => EngineAddon = loadAddon): { handlers: Handlers<EngineContract>; settled(): Promise<void> } {
   const slot = createModelSlot()
+  let plans: PlanCache | undefined
   const arrivals = createArrivals()
   const handlers: Handlers<EngineContract> = {
     "engine.info": () => addon().info(),
@@ -32,7 +34,11 @@ export function createHandlers(addon: () => EngineAddon = loadAddon): { handlers
     "model.outliers": async (wish, { signal }) => (await import("./outliers.ts")).measureOutliers(slot.get(), wish, signal),
     "model.bench": (options, { signal }) => runTask(slot.get().native.bench(options), signal),
 
-    "plan.rows": notYet,
+    "plan.rows": async (request) => {
+      const { planRows } = await import("./plan-rows.ts")
+      plans ??= (await import("./plan-cache.ts")).createPlanCache(addon)
+      return planRows(addon(), plans, request, process.memoryUsage.rss())
+    },
     "engine.speed": notYet,
     "model.memory": notYet,
     "quality.run": async (options, context) => (await import("./quality.ts")).measureQuality(addon(), arrivals, options, context),

@@ -74,7 +74,7 @@ function toNative(addon: EngineAddon, opened: OpenedModel, options: LoadOptions)
   return {
     source: opened.source,
     ...(quantize ? { quantize } : {}),
-    context: chooseContext(opened, options.context),
+    context: chooseContext({ name: opened.name, contextLimit: opened.decoder.maxContext }, options.context),
     compute: chooseCompute(addon, options),
     threshold: options.threshold ?? configuredThreshold(opened.config),
     isExact: options.exact,
@@ -84,12 +84,11 @@ function toNative(addon: EngineAddon, opened: OpenedModel, options: LoadOptions)
   }
 }
 
-function chooseContext(opened: OpenedModel, wanted: number): number {
-  const limit = opened.decoder.maxContext
+export function chooseContext({ name, contextLimit: limit }: { name: string; contextLimit: number }, wanted: number): number {
   if (wanted <= limit) return wanted || Math.min(limit, defaultContext)
   throw new AppError(
     "bad_input",
-    `A context of ${wanted} tokens was asked for; ${opened.name} was made for at most ${limit}.`,
+    `A context of ${wanted} tokens was asked for; ${name} was made for at most ${limit}.`,
     `Choose ${limit} or less.`,
   )
 }

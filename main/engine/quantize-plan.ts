@@ -95,9 +95,9 @@ function requireValues({ name, dtype, encoding }: SourceTensor): void {
 }
 
 /** What transformers keeps in 32 bits beside 16-bit weights. */
-const fullPrecision = /(^|\.)e_score_correction_bias$/
+export const keepsFullPrecision = (name: string): boolean => /(^|\.)e_score_correction_bias$/.test(name)
 
 function copyOf({ name, encoding }: SourceTensor, dtype: PlainDtype) {
   if (encoding === null || encoding === "i8" || encoding === "u8") return { kind: "bytes" } as const
-  return { kind: "copy", dtype: fullPrecision.test(name) ? ("f32" as const) : dtype } as const
+  return { kind: "copy", dtype: keepsFullPrecision(name) ? ("f32" as const) : dtype } as const
 }

@@ -31,7 +31,7 @@ import { explainWriting } from "./write-error.ts"
 type Options = z.output<typeof QuantizeOptions>
 
 /** As save_pretrained of transformers 5 (before: 5 GB). */
-const maxShardBytes = 50e9
+export const maxShardBytes = 50e9
 
 export async function quantizeModel(
   addon: EngineAddon,

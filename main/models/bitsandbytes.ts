@@ -24,15 +24,23 @@ const QuantState = z.looseObject({
   nested_offset: z.number().optional(),
 })
 
-/** The tensors of the model, companions taken in. `files`: the paths that the slices index. */
-export async function joinQuantized(tensors: FileTensor[], files: string[]): Promise<ModelTensor[]> {
+/** The bytes of a small tensor. */
+export type TensorReader = (tensor: FileTensor) => Promise<Buffer>
+
+const fromFiles =
+  (files: string[]): TensorReader =>
+  ({ data }) =>
+    withFile(files[data.file] as string, (file) => file.read(data.offset, data.bytes))
+
+/** The tensors of the model, companions taken in. `files`: the paths that the slices index; `read`: for files that are not there yet. */
+export async function joinQuantized(tensors: FileTensor[], files: string[], read = fromFiles(files)): Promise<ModelTensor[]> {
   const parts = new Map(tensors.map((tensor) => [tensor.name, tensor]))
   const states = tensors.filter(({ name }) => name.includes(stateMark))
   const taken = new Set<string>()
   const joined = new Map<string, ModelTensor>()
   for (const state of states) {
     const weight = state.name.slice(0, state.name.indexOf(stateMark))
-    const context = new Companions(parts, files, taken, weight)
+    const context = new Companions(parts, { files, read }, taken, weight)
     taken.add(state.name)
     if (joined.has(weight)) {
       throw new AppError("bad_file", `${context.what} has two quant_states: its codes cannot be of two types.`, damagedHint)
@@ -45,7 +53,7 @@ export async function joinQuantized(tensors: FileTensor[], files: string[]): Pro
     // Of a linear layer the scales stand beside the weight, of a parameter (experts) below it.
     const weight = parts.has(owner) ? owner : `${owner}.weight`
     taken.add(tensor.name)
-    joined.set(weight, await eightBit(new Companions(parts, files, taken, weight), tensor))
+    joined.set(weight, await eightBit(new Companions(parts, { files, read }, taken, weight), tensor))
   }
   refuseOrphans(tensors, files, taken)
   return tensors.filter(({ name }) => !taken.has(name)).map((tensor) => joined.get(tensor.name) ?? { ...tensor, bytes: tensor.data.bytes })
@@ -55,17 +63,17 @@ export async function joinQuantized(tensors: FileTensor[], files: string[]): Pro
 class Companions {
   readonly weight: FileTensor
   readonly what: string
-  readonly #files: string[]
+  readonly #read: TensorReader
   readonly #parts: Map<string, FileTensor>
   readonly #taken: Set<string>
   bytes: number
 
-  constructor(parts: Map<string, FileTensor>, files: string[], taken: Set<string>, name: string) {
+  constructor(parts: Map<string, FileTensor>, { files, read }: { files: string[]; read: TensorReader }, taken: Set<string>, name: string) {
     const weight = parts.get(name)
     if (!weight) throw new AppError("bad_file", `${files[0]}: tensor ${name} is missing; only what quantized it is there.`, damagedHint)
     this.weight = weight
     this.what = `${files[weight.data.file]}: tensor ${name}`
-    this.#files = files
+    this.#read = read
     this.#parts = parts
     this.#taken = taken
     this.bytes = weight.data.bytes
@@ -97,7 +105,8 @@ class Companions {
     return part
   }
 
-  read({ name, data }: FileTensor): Promise<Buffer> {
+  read(tensor: FileTensor): Promise<Buffer> {
+    const { name, data } = tensor
     if (data.bytes > maxStateBytes) {
       throw new AppError(
         "bad_file",
@@ -105,7 +114,7 @@ class Companions {
         damagedHint,
       )
     }
-    return withFile(this.#files[data.file] as string, (file) => file.read(data.offset, data.bytes))
+    return this.#read(tensor)
   }
 }
 

@@ -9,11 +9,14 @@ import { activation, llamaDecoder } from "./decoder-defaults.ts"
 import { Expectation, type ExpectedTensor } from "./expected-tensors.ts"
 import { expertsForm } from "./experts-form.ts"
 import { checked, isObject } from "./json.ts"
+import { type ModelModule, modulesOf } from "./modules.ts"
 import { rotaryEmbedding } from "./rope.ts"
 
 export interface ModelDescription {
   decoder: NativeDecoder
   expected: ExpectedTensor[]
+  /** What can lie on a device of its own. */
+  modules: ModelModule[]
 }
 
 /** First entry of "architectures"; old checkpoints have only a model type. */
@@ -80,11 +83,13 @@ function described(
   stored: ReadonlySet<string> | null,
 ): ModelDescription {
   const form = expertsForm(names, decoder.layers, stored)
-  if (!form) return { decoder, expected: new Expectation(decoder, names, difference).tensors }
+  const modules = modulesOf(decoder, names)
+  if (!form) return { decoder, expected: new Expectation(decoder, names, difference).tensors, modules }
   const withExperts = { ...decoder, experts: { ...decoder.experts, layout: form.layout } }
   const inLayer = { ...names.inLayer, ...form.inLayer }
   const transposed = [...(difference.transposed ?? []), ...(form.transposed ?? [])]
-  return { decoder: withExperts, expected: new Expectation(withExperts, { ...names, inLayer }, { ...difference, transposed }).tensors }
+  const { tensors } = new Expectation(withExperts, { ...names, inLayer }, { ...difference, transposed })
+  return { decoder: withExperts, expected: tensors, modules }
 }
 
 /** What describes the decoder; some of it may stand beside the part that does. */

@@ -26,7 +26,11 @@ export interface QuantizeSource
 
 /** Throws as inspectModel does, and for what cannot be quantized: "unsupported" with the reason, bad_input for what is quantized already. */
 export async function openQuantizeSource(path: string): Promise<QuantizeSource> {
-  const survey = await surveyModel(path)
+  return quantizeSourceOf(await surveyModel(path))
+}
+
+/** Throws as openQuantizeSource. */
+export async function quantizeSourceOf(survey: Survey): Promise<QuantizeSource> {
   const tensors = await usableTensors(survey)
   refuseQuantized(survey, tensors)
   const parts = tensorParts(survey.config, tensors)

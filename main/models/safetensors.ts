@@ -36,6 +36,9 @@ const dtypeRank = new Map([...dtypes.keys()].map((dtype, rank) => [dtype, rank])
 
 const encodings: Record<string, NativeEncoding> = { F32: "f32", F16: "f16", BF16: "bf16", I8: "i8", U8: "u8" }
 
+/** Null: a type that the engine does not read. */
+export const encodingOf = (dtype: string): NativeEncoding | null => encodings[dtype] ?? null
+
 export interface SafetensorsFile {
   metadata: Record<string, string>
   /** In the order of their data; offsets count from the start of the file. */
@@ -113,7 +116,7 @@ function readEntry(path: string, name: string, value: unknown, dataStart: number
   return {
     name,
     dtype,
-    encoding: encodings[dtype] ?? null,
+    encoding: encodingOf(dtype),
     shape,
     data: { file: fileIndex, offset: dataStart + begin, bytes: end - begin },
   }

@@ -15,6 +15,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_evaluate(env, exports);
   export_info(env, exports);
   export_model(env, exports);
+  export_planner(env, exports);
   export_quantize(env, exports);
   return exports;
 }

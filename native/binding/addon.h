@@ -15,6 +15,7 @@ struct AddonState {
   Tasks tasks;
   Napi::FunctionReference model_class;
   Napi::FunctionReference evaluation_class;
+  Napi::FunctionReference planner_class;
 };
 AddonState& state_of(Napi::Env env);
 
@@ -22,6 +23,7 @@ AddonState& state_of(Napi::Env env);
 void export_evaluate(Napi::Env env, Napi::Object exports);
 void export_info(Napi::Env env, Napi::Object exports);
 void export_model(Napi::Env env, Napi::Object exports);
+void export_planner(Napi::Env env, Napi::Object exports);
 void export_quantize(Napi::Env env, Napi::Object exports);
 
 // Adds a function whose engine errors become JavaScript errors. body(const Napi::CallbackInfo&) -> Napi::Value

@@ -106,6 +106,8 @@ Napi::Value start_bandwidth(const Napi::CallbackInfo& call) {
 
 void export_info(Napi::Env env, Napi::Object exports) {
   export_function(env, exports, "info", info);
+  export_function(env, exports, "resetPeakResident",
+                  [](const Napi::CallbackInfo& call) -> Napi::Value { return Napi::Boolean::New(call.Env(), reset_peak_resident()); });
   export_function(env, exports, "selfTest", run_self_test);
   export_function(env, exports, "codebook", codebook_values);
   export_function(env, exports, "dynamicMap",

@@ -136,6 +136,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
                         InstanceMethod<&ModelHandle::guard<&ModelHandle::logits>>("logits"),
                         InstanceMethod<&ModelHandle::guard<&ModelHandle::bench>>("bench"),
                         InstanceMethod<&ModelHandle::guard<&ModelHandle::outliers>>("outliers"),
+                        InstanceMethod<&ModelHandle::guard<&ModelHandle::used>>("used"),
                         InstanceMethod<&ModelHandle::guard<&ModelHandle::dispose>>("dispose")});
   }
 
@@ -157,6 +158,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Napi::Value logits(const Napi::CallbackInfo& info);
   Napi::Value bench(const Napi::CallbackInfo& info);
   Napi::Value outliers(const Napi::CallbackInfo& info);
+  Napi::Value used(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);
 
   Owned loaded_;
@@ -236,6 +238,16 @@ Napi::Value ModelHandle::outliers(const Napi::CallbackInfo& info) {
       return outliers_to_js(env, layers);
     };
   });
+}
+
+Napi::Value ModelHandle::used(const Napi::CallbackInfo& info) {
+  const Claim claim(loaded_);
+  const Forward::Used& used = claim->model->forward().used();
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("tokens", static_cast<double>(used.tokens));
+  result.Set("chunk", static_cast<double>(used.chunk));
+  result.Set("logitRows", static_cast<double>(used.logit_rows));
+  return result;
 }
 
 Napi::Value ModelHandle::dispose(const Napi::CallbackInfo& info) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -19,8 +20,11 @@ enum class Owner : uint8_t {
   activations,
   logits,
   scratch,  // working memory of the ops
+  lora,     // adapter weights in training
+  gradients,
+  optimizer,
 };
-inline constexpr int kOwners = 7;
+inline constexpr int kOwners = 10;
 
 // Bytes by owner. `mapped` is the part that lies in mapped files and is not allocated.
 struct MemoryPlan {
@@ -28,10 +32,16 @@ struct MemoryPlan {
   uint64_t mapped = 0;
 
   uint64_t operator[](Owner owner) const { return bytes[static_cast<size_t>(owner)]; }
+  uint64_t& operator[](Owner owner) { return bytes[static_cast<size_t>(owner)]; }
   uint64_t total() const {
     uint64_t sum = 0;
     for (const uint64_t part : bytes) sum += part;
     return sum;
+  }
+  MemoryPlan& operator+=(const MemoryPlan& other) {
+    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] += other.bytes[i];
+    mapped += other.mapped;
+    return *this;
   }
 };
 
@@ -57,11 +67,20 @@ class Arena {
   void note_mapped(Owner owner, int64_t bytes) {
     count(owner, checked(bytes, 1));
     plan_.mapped += static_cast<uint64_t>(bytes);
+    parts_[part_].mapped += static_cast<uint64_t>(bytes);
+  }
+
+  // What is counted from now on belongs to this part of the model (model/parts.h), beside its owner.
+  void enter(int32_t part) {
+    part_ = static_cast<size_t>(part);
+    if (parts_.size() <= part_) parts_.resize(part_ + 1);
   }
 
   bool is_dry() const { return base_ == nullptr; }
   uint64_t size() const { return size_; }
   const MemoryPlan& plan() const { return plan_; }
+  // By part, of those entered; what was counted before the first is in part 0.
+  const std::vector<MemoryPlan>& parts() const { return parts_; }
 
  private:
   static constexpr uint64_t kMost = uint64_t{1} << 62;  // more than any machine can address
@@ -76,13 +95,16 @@ class Arena {
       throw Error(ErrorCode::out_of_memory, text("The model needs more than ", bytes_text(total_), "; no machine has that."));
     }
     total_ += bytes;
-    plan_.bytes[static_cast<size_t>(owner)] += bytes;
+    plan_[owner] += bytes;
+    parts_[part_][owner] += bytes;
   }
 
   std::byte* base_;
   uint64_t size_ = 0;
   uint64_t total_ = 0;
   MemoryPlan plan_;
+  std::vector<MemoryPlan> parts_{1};
+  size_t part_ = 0;
 };
 
 }  // namespace nibble

@@ -26,6 +26,9 @@ class MappedFile {
   // Asks the system to read a range ahead of its use, without waiting. A hint: failures are ignored.
   void prefetch(int64_t offset, int64_t bytes) const;
 
+  // Touches every page of a range, so that it is in memory and nobody waits for it later.
+  void read_in(int64_t offset, int64_t bytes) const;
+
  private:
   std::string path_;
   const uint8_t* data_ = nullptr;

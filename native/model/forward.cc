@@ -5,6 +5,7 @@
 
 #include "core/text.h"
 #include "model/outliers.h"
+#include "model/parts.h"
 
 namespace nibble {
 
@@ -22,7 +23,13 @@ Forward::Forward(const DecoderDescription& decoder, const Weights& weights, cons
       v_width_(int64_t{decoder.n_kv_heads} * decoder.value_dim),
       attended_width_(int64_t{decoder.n_heads} * decoder.value_dim) {}
 
+void Forward::limit(int64_t tokens, int64_t logit_rows) {
+  max_tokens_ = std::min(max_tokens_, tokens);
+  max_logit_rows_ = std::min(max_logit_rows_, logit_rows);
+}
+
 void Forward::place(Arena& arena, const Exec& exec) {
+  arena.enter(kWorkPart);
   const DecoderDescription& d = decoder_;
   const int64_t t = max_tokens_;
   // Buffers that the description has no use for take no room.
@@ -145,6 +152,8 @@ void Forward::norm_rows(Exec& exec, const Norm& norm, float* out, const float* x
 void Forward::run(Exec& exec, std::span<const int32_t> tokens, int64_t n_past, const Cancel& cancel) {
   begin(exec);
   const Chunk chunk{exec, static_cast<int64_t>(tokens.size()), n_past, cancel};
+  used_.tokens = std::max(used_.tokens, n_past + chunk.n);
+  used_.chunk = std::max(used_.chunk, chunk.n);
   embed(chunk, tokens);
   run_layers(chunk);
 }
@@ -239,6 +248,7 @@ void Forward::parallel_block(const Chunk& chunk, size_t layer) {
 
 const float* Forward::logits(Exec& exec, int64_t first, int64_t n) {
   begin(exec);
+  used_.logit_rows = std::max(used_.logit_rows, n);
   const float* rows = x_ + first * decoder_.width;
   if (decoder_.has_final_norm) {
     norm_rows(exec, weights_.final_norm(), normed_, rows, n);

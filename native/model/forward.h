@@ -41,11 +41,22 @@ class Forward {
 
   // Rows that logits() may be asked for instead of kMaxLogitRows, at most a chunk of them. Before place().
   void allow_logit_rows(int64_t n) { max_logit_rows_ = std::min(n, max_tokens_); }
+  // How much of the room is ever written to where no chunk is longer than `tokens` and no more rows of logits are asked for: what a
+  // plan of the memory in use is made with. Before place().
+  void limit(int64_t tokens, int64_t logit_rows);
 
   // Takes room for activations, logits and scratch: once dry, once for real. exec: the one that run() will get.
   void place(Arena& arena, const Exec& exec);
   // Copies what never changes (rotary frequencies, slopes) into the room taken.
   void prepare(Exec& exec) const;
+
+  // The most that was asked of it so far: what of the room has been written to.
+  struct Used {
+    int64_t tokens = 0;  // in the cache
+    int64_t chunk = 0;
+    int64_t logit_rows = 0;
+  };
+  const Used& used() const { return used_; }
 
   // Runs 1 .. kMaxTokens tokens whose positions follow n_past; their keys and values are in the cache afterwards.
   // n_past + tokens.size() <= cache capacity; ids are inside the vocabulary (the caller checked).
@@ -113,6 +124,7 @@ class Forward {
   Int8Products int8_;
   int64_t max_tokens_;  // a chunk is never longer than the cache
   int64_t max_logit_rows_ = kMaxLogitRows;
+  Used used_;
   int64_t q_width_, k_width_, v_width_, attended_width_;
 
   int32_t* ids_ = nullptr;           // [T] tokens, then positions

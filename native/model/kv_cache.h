@@ -6,6 +6,7 @@
 
 #include "core/arena.h"
 #include "model/decoder.h"
+#include "model/parts.h"
 
 namespace nibble {
 
@@ -23,9 +24,10 @@ class KvCache {
         layers_(static_cast<size_t>(decoder.n_layers)) {}
 
   void place(Arena& arena) {
-    for (Layer& layer : layers_) {
-      layer.keys = arena.take<uint16_t>(Owner::kv, keys_size_);
-      layer.values = arena.take<uint16_t>(Owner::kv, values_size_);
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      arena.enter(part_of_layer(i));
+      layers_[i].keys = arena.take<uint16_t>(Owner::kv, keys_size_);
+      layers_[i].values = arena.take<uint16_t>(Owner::kv, values_size_);
     }
   }
 

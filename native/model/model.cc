@@ -12,26 +12,31 @@ namespace nibble {
 namespace {
 
 LoadOptions checked(LoadOptions options) {
-  const DecoderDescription& decoder = options.source.decoder;
-  check_decoder(decoder);
-  if (options.context < 1 || options.context > decoder.max_context) {
-    throw Error(ErrorCode::bad_input, text("The context of ", options.context, " tokens is not between 1 and the ", decoder.max_context,
-                                           " that the model was made for."));
-  }
+  check_load_sizes(options.source.decoder, options.context, options.threads);
   if (!(options.int8.threshold >= 0) || !std::isfinite(options.int8.threshold)) {
     throw Error(ErrorCode::bad_input, text("The outlier threshold is ", options.int8.threshold, "; it must be 0 or a positive number."));
-  }
-  if (options.threads < 0 || options.threads > 1024) {
-    throw Error(ErrorCode::bad_input, text("The number of threads is ", options.threads, "; it must be between 0 and 1024."));
   }
   return options;
 }
 
 }  // namespace
 
+void check_load_sizes(const DecoderDescription& decoder, int64_t context, int threads) {
+  check_decoder(decoder);
+  if (context < 1 || context > decoder.max_context) {
+    throw Error(ErrorCode::bad_input, text("The context of ", context, " tokens is not between 1 and the ", decoder.max_context,
+                                           " that the model was made for."));
+  }
+  if (threads < 0 || threads > 1024) {
+    throw Error(ErrorCode::bad_input, text("The number of threads is ", threads, "; it must be between 0 and 1024."));
+  }
+}
+
+const OpTable& table_named(const std::string& backend) { return backend == "auto" ? cpu_table() : op_table(backend.c_str()); }
+
 Model::Model(LoadOptions options)
     : options_(checked(std::move(options))),
-      table_(options_.backend == "auto" ? cpu_table() : op_table(options_.backend.c_str())),
+      table_(table_named(options_.backend)),
       pool_(options_.threads),
       weights_(options_.source, options_.quantize),
       cache_(decoder(), options_.context),

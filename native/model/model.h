@@ -29,6 +29,11 @@ struct LoadOptions {
   uint64_t memory_limit = 0;  // bytes; 0 = what the system has available
 };
 
+// Throws bad_input for an impossible decoder, a context that it was not made for, or a number of threads outside 0 .. 1024.
+void check_load_sizes(const DecoderDescription& decoder, int64_t context, int threads);
+// "auto" or a name that op_table accepts.
+const OpTable& table_named(const std::string& backend);
+
 class Model {
  public:
   // Checks everything that can be checked without files. Allocates no memory worth counting.
@@ -48,6 +53,7 @@ class Model {
   const Weights& weights() const { return weights_; }
   int64_t context() const { return cache_.capacity(); }
   Forward& forward() { return forward_; }
+  const Forward& forward() const { return forward_; }
   Exec& exec() { return exec_; }
 
  private:

@@ -67,6 +67,7 @@ void Sampler::penalize(std::span<float> logits) const {
 
 void Sampler::keep_top_k(std::span<const float> logits) {
   candidates_.clear();
+  candidates_.reserve(logits.size());
   for (size_t id = 0; id < logits.size(); ++id) {
     if (!std::isnan(logits[id])) candidates_.push_back({static_cast<int32_t>(id), logits[id], 0});
   }

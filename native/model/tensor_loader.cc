@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "model/microscaling.h"
+#include "model/parts.h"
 
 namespace nibble {
 
@@ -120,7 +121,7 @@ void TensorLoader::add_matrix(const TensorSource& tensor, const std::vector<int6
   } else if (is_mappable(tensor)) {
     check_bytes(tensor, "elements", tensor.data.bytes, stored_bytes(tensor.shape, tensor.encoding, tensor.name));
   }
-  items_.push_back({&tensor, owner, rows, cols, spec, view, is_unnested, {}});
+  items_.push_back({&tensor, owner, rows, cols, spec, view, is_unnested, part_of_role(tensor.role), {}});
 }
 
 void TensorLoader::add_vector(const std::vector<const TensorSource*>& pieces, const std::vector<int64_t>& shape, float offset,
@@ -137,12 +138,16 @@ void TensorLoader::add_vector(const std::vector<const TensorSource*>& pieces, co
     check_encoding(*piece);
     if (piece->is_quantized) throw Error(ErrorCode::bad_file, text("Tensor ", piece->name, " is quantized; a norm or bias cannot be."));
   }
-  vectors_.push_back({pieces, n, offset, view});
+  vectors_.push_back({pieces, n, offset, view, part_of_role(pieces[0]->role)});
 }
 
 void TensorLoader::place(Arena& arena) {
-  for (Vector& vector : vectors_) vector.room = arena.take<float>(Owner::unquantized, vector.n);
+  for (Vector& vector : vectors_) {
+    arena.enter(vector.part);
+    vector.room = arena.take<float>(Owner::unquantized, vector.n);
+  }
   for (Item& item : items_) {
+    arena.enter(item.part);
     item.room = {};
     if (item.quantize) {
       place_quantized(item, arena);
@@ -193,7 +198,9 @@ void TensorLoader::read(const OpTable& table, ThreadPool& pool, const std::funct
   maps_.resize(files_.size());
   inputs_.resize(files_.size());
   buffers_.resize(static_cast<size_t>(pool.size()));
-  const auto work_of = [](const Item& item) { return item.room.codes == nullptr ? 0 : item.rows * item.cols; };
+  mapped_.clear();
+  // Converting an element is much more work than reading a byte; the difference only makes the bar uneven.
+  const auto work_of = [](const Item& item) { return item.room.codes == nullptr ? item.tensor->data.bytes : item.rows * item.cols; };
   for (const Vector& vector : vectors_) {
     cancel.check();
     read_vector(vector, table);
@@ -211,9 +218,12 @@ void TensorLoader::read(const OpTable& table, ThreadPool& pool, const std::funct
     } else {
       read_stored(item);
     }
+    if (item.room.codes == nullptr) continue;  // read in below
     done += work_of(item);
     progress(static_cast<double>(done) / static_cast<double>(total));
   }
+  read_mapped(
+      pool, [&](int64_t bytes) { progress(std::min(1.0, static_cast<double>(done += bytes) / static_cast<double>(total))); }, cancel);
   check_files();
   inputs_.clear();
   buffers_.clear();
@@ -375,6 +385,19 @@ void TensorLoader::read_vector(const Vector& vector, const OpTable& table) {
   *vector.view = vector.room;
 }
 
+// All of it is needed: what is in memory then is what the plan says, and the first token does not wait for the disk.
+void TensorLoader::read_mapped(ThreadPool& pool, const std::function<void(int64_t bytes)>& on_done, const Cancel& cancel) {
+  constexpr int64_t kStep = int64_t{4} << 20;
+  for (const FileSlice& slice : mapped_) {
+    const MappedFile& map = map_of(slice.file);
+    pool.parallel_for(divide_up(slice.bytes, kStep), [&](int64_t step, int) {
+      cancel.check();
+      map.read_in(slice.offset + step * kStep, std::min(kStep, slice.bytes - step * kStep));
+    });
+    on_done(slice.bytes);
+  }
+}
+
 const MappedFile& TensorLoader::map_of(int32_t file) {
   auto& map = maps_[static_cast<size_t>(file)];
   if (!map) map.emplace(files_[static_cast<size_t>(file)]);
@@ -396,6 +419,7 @@ const InputFile& TensorLoader::file_of(int32_t file) {
 const uint8_t* TensorLoader::mapped(const FileSlice& slice, const std::string& what) {
   const MappedFile& map = map_of(slice.file);
   check_range(slice.offset, slice.bytes, map.size(), text(files_[static_cast<size_t>(slice.file)], ": tensor ", what));
+  mapped_.push_back(slice);
   return map.data() + slice.offset;
 }
 
@@ -406,14 +430,19 @@ const float* TensorLoader::floats(const FileSlice& slice, float* room, const std
   return room;
 }
 
-int64_t weight_bytes(const WeightView& w) {
-  const Parts parts = parts_of(w.format, w.rows, w.cols, std::max(w.block_size, 1), w.nested.block_size);
-  switch (w.format) {
-    case FormatId::Fp32: return w.rows * w.cols * 4;
-    case FormatId::Fp16:
-    case FormatId::Bf16: return w.rows * w.cols * 2;
-    default: return parts.codes + (w.nested.codes == nullptr ? parts.scales * 4 : parts.scales + parts.nested_absmax * 4);
-  }
+double TensorLoader::matrix_bytes(const std::function<double(const std::string& role)>& share) const {
+  double bytes = 0;
+  for (const Item& item : items_) bytes += share(item.tensor->role) * static_cast<double>(bytes_of(item));
+  return bytes;
+}
+
+int64_t TensorLoader::bytes_of(const Item& item) {
+  const TensorSource& tensor = *item.tensor;
+  if (!item.quantize && !tensor.is_quantized) return item.rows * item.cols * static_cast<int64_t>(dtype_size(arena_type(tensor)));
+  const QuantizedSource& q = tensor.quantized;
+  const QuantizeSpec spec = item.quantize ? *item.quantize : QuantizeSpec{q.format, q.block_size, q.is_nested};
+  const Parts parts = parts_of(spec.format, item.rows, item.cols, spec.block_size, item.quantize ? kNestedBlock : q.nested_block_size);
+  return parts.codes + (is_nested(spec) && !item.is_unnested ? parts.scales + parts.nested_absmax * 4 : parts.scales * 4);
 }
 
 }  // namespace nibble

@@ -33,6 +33,9 @@ class TensorLoader {
   // Opens the files and fills everything. progress: 0 .. 1.
   void read(const OpTable& table, ThreadPool& pool, const std::function<void(double)>& progress, const Cancel& cancel);
 
+  // Bytes of the matrices, codes and scales, as the ops read them, each times what `share` says of its role.
+  double matrix_bytes(const std::function<double(const std::string& role)>& share) const;
+
   // Throws bad_file when a mapped file was damaged since: what was computed from it is wrong.
   void check_files() const;
 
@@ -53,6 +56,7 @@ class TensorLoader {
     std::optional<QuantizeSpec> quantize;
     WeightView* matrix = nullptr;
     bool is_unnested = false;  // nested scales that cannot be cut become plain ones
+    int32_t part = 0;
     Room room;
   };
   struct Vector {
@@ -60,9 +64,11 @@ class TensorLoader {
     int64_t n;  // of all pieces
     float offset;
     const float** view;
+    int32_t part;
     float* room = nullptr;
   };
 
+  static int64_t bytes_of(const Item& item);
   void place_stored(Item& item, Arena& arena);
   void place_quantized(Item& item, Arena& arena);
   void read_stored(const Item& item);
@@ -71,6 +77,7 @@ class TensorLoader {
   void read_converted(const Item& item, const OpTable& table, ThreadPool& pool, const Cancel& cancel);
   void read_quantized(const Item& item, const OpTable& table, ThreadPool& pool, const Cancel& cancel);
   void read_vector(const Vector& vector, const OpTable& table);
+  void read_mapped(ThreadPool& pool, const std::function<void(int64_t bytes)>& on_done, const Cancel& cancel);
 
   const MappedFile& map_of(int32_t file);
   const InputFile& file_of(int32_t file);
@@ -81,11 +88,9 @@ class TensorLoader {
   std::vector<Item> items_;
   std::vector<Vector> vectors_;
   std::vector<std::optional<MappedFile>> maps_;   // opened when first needed; live as long as the views
+  std::vector<FileSlice> mapped_;                 // what is used straight from the maps
   std::vector<std::optional<InputFile>> inputs_;  // open while reading
   std::vector<EncodeBuffers> buffers_;            // one per thread while reading
 };
-
-// Bytes of a weight as the ops read it: codes and scales.
-int64_t weight_bytes(const WeightView& w);
 
 }  // namespace nibble

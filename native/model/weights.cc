@@ -1,5 +1,7 @@
 #include "model/weights.h"
 
+#include <cmath>
+
 #include "core/error.h"
 #include "core/text.h"
 
@@ -37,14 +39,6 @@ WeightView rows_of(const WeightView& w, int64_t first, int64_t n, const std::str
     part.nested.absmax += block / w.nested.block_size;
   }
   return part;
-}
-
-int64_t ffn_bytes(const FfnWeights& ffn) {
-  int64_t bytes = 0;
-  for (const Linear* linear : {&ffn.gate, &ffn.up, &ffn.gate_up, &ffn.down}) {
-    if (linear->exists()) bytes += weight_bytes(linear->weight);
-  }
-  return bytes;
 }
 
 }  // namespace
@@ -221,18 +215,13 @@ void Weights::read(const OpTable& table, ThreadPool& pool, const std::function<v
 }
 
 int64_t Weights::bytes_per_token() const {
-  int64_t bytes = weight_bytes(head_.weight);
-  const auto add = [&](const Linear& linear) { bytes += linear.exists() ? weight_bytes(linear.weight) : 0; };
-  for (const Linear* linear : {&embed_in_, &embed_out_}) add(*linear);
-  for (const LayerWeights& layer : layers_) {
-    for (const Linear* linear : {&layer.q, &layer.k, &layer.v, &layer.qkv, &layer.o, &layer.q_a, &layer.q_b, &layer.kv_a, &layer.kv_b,
-                                 &layer.moe.router, &layer.moe.shared_gate}) {
-      add(*linear);
-    }
-    bytes += ffn_bytes(layer.ffn) + ffn_bytes(layer.moe.shared);
-    if (!layer.moe.experts.empty()) bytes += decoder_.experts.n_chosen * ffn_bytes(layer.moe.experts[0]);
-  }
-  return bytes;
+  const ExpertsDescription& e = decoder_.experts;
+  const auto share = [&](const std::string& role) -> double {
+    if (role == "embed") return decoder_.has_tied_head ? 1 : 0;
+    if (role == "positions") return 0;
+    return role.find(".experts.") == std::string::npos ? 1 : static_cast<double>(e.n_chosen) / e.n_experts;
+  };
+  return std::llround(loader_.matrix_bytes(share));
 }
 
 }  // namespace nibble

@@ -25,6 +25,7 @@ struct Exec {
   void* stream = nullptr;      // CUDA backend
   void* scratch = nullptr;     // 64-byte aligned, at least what the op's *_scratch function told
   size_t scratch_bytes = 0;
+  int planned_workers = 1;  // without a pool: for how many threads the *_scratch functions count
 };
 
 // In what type a matmul multiplies. Sums are always at least fp32.

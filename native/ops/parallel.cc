@@ -6,7 +6,7 @@
 
 namespace nibble {
 
-int worker_count(const Exec& exec) { return exec.pool != nullptr ? exec.pool->size() : 1; }
+int worker_count(const Exec& exec) { return exec.pool != nullptr ? exec.pool->size() : exec.planned_workers; }
 
 void run_ranges(const Exec& exec, int64_t n, int64_t grain, RangeBody body, void* context) {
   if (n <= 0) return;

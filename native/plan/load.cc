@@ -20,6 +20,9 @@ const char* owner_text(Owner owner) {
     case Owner::activations: return "the activations";
     case Owner::logits: return "the logits";
     case Owner::scratch: return "working memory";
+    case Owner::lora: return "the adapter";
+    case Owner::gradients: return "the gradients";
+    case Owner::optimizer: return "the states of the optimizer";
   }
   return "";
 }

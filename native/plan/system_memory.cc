@@ -17,6 +17,15 @@
 
 namespace nibble {
 
+bool reset_peak_resident() {
+#ifdef __linux__
+  std::ofstream file("/proc/self/clear_refs");
+  return static_cast<bool>(file << "5" << std::flush);
+#else
+  return false;
+#endif
+}
+
 #ifdef _WIN32
 
 SystemMemory system_memory(const std::string&) {

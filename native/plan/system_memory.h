@@ -14,6 +14,9 @@ struct SystemMemory {
   uint64_t peak_resident = 0;
 };
 
+// Lets peak_resident begin again at what is resident now. False where the system cannot (all but Linux).
+bool reset_peak_resident();
+
 // root: the folder that /proc and /sys are read from, for tests on Linux.
 SystemMemory system_memory(const std::string& root = {});
 

@@ -9,10 +9,15 @@ export const zones = [
   { folder: "native/ops", mayUse: ["native/core", "native/formats", "native/device"] },
   { folder: "native/io", mayUse: ["native/core", "native/formats"] },
   { folder: "native/model", mayUse: ["native/core", "native/formats", "native/device", "native/ops", "native/io"] },
-  ...["native/plan", "native/quant", "native/train"].map((folder) => ({
+  ...["native/quant", "native/train"].map((folder) => ({
     folder,
     mayUse: ["native/core", "native/formats", "native/device", "native/ops", "native/io", "native/model"],
   })),
+  // The plan runs dry what loads and what trains.
+  {
+    folder: "native/plan",
+    mayUse: ["native/core", "native/formats", "native/device", "native/ops", "native/io", "native/model", "native/train"],
+  },
   ...["native/binding", "native/tools"].map((folder) => ({ folder, mayUse: ["native/*"] })),
 
   { folder: "shared", mayUse: [] },

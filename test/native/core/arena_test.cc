@@ -55,3 +55,15 @@ TEST_CASE(a_plan_beyond_what_can_be_counted_is_refused) {
           for (int i = 0; i < 4; ++i) arena.note_mapped(Owner::weights, INT64_MAX);
         }) == "out_of_memory");
 }
+
+TEST_CASE(an_arena_counts_by_part_too) {
+  Arena arena;
+  arena.take<float>(Owner::activations, 16);
+  arena.enter(2);
+  arena.take<float>(Owner::weights, 16);
+  arena.note_mapped(Owner::weights, 100);
+  arena.enter(0);
+  arena.take<float>(Owner::logits, 16);
+  CHECK(arena.parts().size() == 3 && arena.parts()[0].total() == 128 && arena.parts()[1].total() == 0);
+  CHECK(arena.parts()[2][Owner::weights] == 164 && arena.parts()[2].mapped == 100 && arena.plan().total() == 292);
+}

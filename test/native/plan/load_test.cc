@@ -189,7 +189,7 @@ TEST_CASE(progress_grows_to_one_and_cancelling_stops_loading) {
 }
 
 // A 4-bit model of 200 MiB, all zeros that take no room on the disk.
-TEST_CASE(a_mapped_model_takes_no_memory_until_it_is_used) {
+TEST_CASE(a_loaded_model_is_in_memory_as_the_plan_says) {
   TinyDecoder decoder;
   DecoderDescription& d = decoder.source.decoder;
   d.ffn_width = 1 << 20;
@@ -215,6 +215,6 @@ TEST_CASE(a_mapped_model_takes_no_memory_until_it_is_used) {
   const uint64_t before = system_memory().resident;
   const auto model = test::load(options);
   const uint64_t after = system_memory().resident;
-  const uint64_t allocated = plan.total() - plan.mapped;
-  if (before != 0) CHECK(after < before + allocated + (16 << 20));
+  // Of what is allocated, the cache and the activations are not used yet.
+  if (before != 0) CHECK(after > before + plan.mapped - (1 << 20) && after < before + plan.total() + (16 << 20));
 }

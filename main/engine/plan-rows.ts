@@ -1,0 +1,84 @@
+// The rows of a plan: what each format of a model would take, from a dry run of what loads and runs it.
+import type { z } from "zod"
+import type { EngineContract } from "../../shared/contract/engine.ts"
+import type { Format } from "../../shared/schema/format.ts"
+import { type MemoryParts, memoryOwners, type PlanRow } from "../../shared/schema/plan.ts"
+import type { EngineAddon, NativeMemory, NativePlacement } from "./addon-types.ts"
+import { chooseCompute, chooseContext } from "./load.ts"
+import type { PlanCache } from "./plan-cache.ts"
+import type { PlanModel, PlanSource } from "./plan-source.ts"
+
+export type PlanRowsRequest = z.output<EngineContract["plan.rows"]["input"]>
+
+/** `baseBytes`: what the engine's process takes without a model. */
+export async function planRows(
+  addon: EngineAddon,
+  cache: PlanCache,
+  request: PlanRowsRequest,
+  baseBytes: number,
+): Promise<z.output<EngineContract["plan.rows"]["output"]>> {
+  const model = await cache.model(request.path)
+  const { contextLimit, layers, parameters } = model
+  const rows: PlanRow[] = []
+  for (const format of request.formats ?? model.formats) {
+    rows.push(planRow(addon, request, baseBytes, { model, format, source: await model.open(format, request) }))
+  }
+  return { rows, contextLimit, layers, parameters }
+}
+
+interface Opened {
+  model: PlanModel
+  source: PlanSource
+  format: Format
+}
+
+function planRow(addon: EngineAddon, request: PlanRowsRequest, baseBytes: number, { model, source, format }: Opened): PlanRow {
+  const context = chooseContext(model, request.context)
+  const placement = source.planner.place({
+    // A cache for as many tokens as are in use has the size of what is used of a longer one.
+    context: request.usedTokens > 0 ? Math.min(request.usedTokens, context) : context,
+    compute: chooseCompute(addon, { compute: request.compute, backend: "auto" }),
+    threads: request.threads,
+    backend: "auto",
+    devices: request.devices.map(({ name, kind, usableBytes }) => ({ name, kind, usableBytes: Math.max(0, Math.floor(usableBytes)) })),
+    modules: source.modules,
+    baseBytes,
+    ...(request.deviceMap === "auto"
+      ? {}
+      : { deviceMap: Object.entries(request.deviceMap).map(([module, device]) => ({ module, device })) }),
+  })
+  const parts = partsOf(placement.plan, baseBytes)
+  return {
+    format,
+    disk_bytes: source.diskBytes,
+    footprint_bytes: source.footprintBytes,
+    parts,
+    total_bytes: sumOf(parts),
+    mapped_bytes: placement.plan.mapped,
+    devices: devicesOf(request, placement, baseBytes),
+    fits: placement.verdict === "fits" || placement.verdict === "tight",
+    verdict: placement.verdict,
+    device_map: placement.deviceMap,
+    kv_bytes_per_token: source.planner.kvBytesPerToken,
+    context,
+    weight_bytes_per_token: source.planner.weightBytesPerToken,
+    trainable_parameters: 0,
+    tensors_quantized: source.tensorsQuantized,
+  }
+}
+
+function devicesOf({ devices }: PlanRowsRequest, { used, home }: NativePlacement, baseBytes: number): PlanRow["devices"] {
+  return devices.map(({ name, kind, usableBytes }, i) => {
+    const parts = partsOf(used[i] as NativeMemory, i === home ? baseBytes : 0)
+    return { name, kind, used_bytes: sumOf(parts), free_bytes: usableBytes - sumOf(parts), parts }
+  })
+}
+
+export function partsOf(memory: NativeMemory, baseBytes: number): MemoryParts {
+  const { mapped: _, total: __, ...owners } = memory
+  return { ...owners, context: baseBytes }
+}
+
+export function sumOf(parts: MemoryParts): number {
+  return memoryOwners.reduce((sum, owner) => sum + parts[owner], 0)
+}
