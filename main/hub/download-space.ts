@@ -64,11 +64,12 @@ export async function requireVolumes(what: string, needs: SpaceNeed[], disks: Di
     const sum = parts.length > 1 ? ` (${parts.join(" + ")})` : ""
     return `${inWords(neededBytes)}${sum} on the disk of ${folder}, where ${inWords(free)} are free`
   })
-  const missing = Math.max(...tooSmall.map(({ neededBytes, freeBytes: free }) => neededBytes - free))
+  const [first, ...others] = tooSmall
+  const room = first && others.length === 0 ? `${inWords(first.neededBytes - first.freeBytes)} there` : "some space on these disks"
   throw new AppError(
     "no_space",
     `${what} needs ${sentences.join("; and ")}.`,
-    `Free ${inWords(missing)} there, or move the data folder to another disk (NIBBLE_HOME).`,
+    `Free ${room}, or move the data folder to another ${others.length === 0 ? "disk" : "one"} (NIBBLE_HOME).`,
   )
 }
 

@@ -66,9 +66,8 @@ function createPart(whole: Whole, file: FileHandle, begun: { etag: string | null
   const digest = createPartDigest(file, () => startDigest(expected, bytes))
   let saving: Promise<void> = Promise.resolve()
   let failure: unknown = null
-  let isSaving = false
   let unsaved = 0
-  let savedAt = performance.now()
+  let timer: ReturnType<typeof setTimeout> | null = null
   digest.follow(null, ranges.prefix())
 
   async function saveNow(): Promise<void> {
@@ -77,18 +76,23 @@ function createPart(whole: Whole, file: FileHandle, begun: { etag: string | null
     unsaved = 0
     if (done.length > 0) await file.datasync()
     await writeFileAtomic(`${path}.part.json`, JSON.stringify({ bytes, hex: expected.hex, etag: part.etag, done } satisfies PartState))
-    savedAt = performance.now()
   }
 
   function saveInTurn(): Promise<void> {
-    isSaving = true
-    saving = saving
-      .catch(() => {})
-      .then(saveNow)
-      .finally(() => {
-        isSaving = false
-      })
+    stopTimer()
+    saving = saving.catch(() => {}).then(saveNow)
     return saving
+  }
+
+  function saveBehind(): void {
+    saveInTurn().catch((thrown) => {
+      failure = thrown
+    })
+  }
+
+  function stopTimer(): void {
+    if (timer) clearTimeout(timer)
+    timer = null
   }
 
   const part: Part = {
@@ -100,13 +104,12 @@ function createPart(whole: Whole, file: FileHandle, begun: { etag: string | null
       ranges.add({ from: at, to: at + chunk.length })
       digest.follow({ from: at, chunk }, ranges.prefix())
       unsaved += chunk.length
-      if (isSaving || (unsaved < save_bytes && performance.now() - savedAt < begun.save_ms)) return
-      saveInTurn().catch((thrown) => {
-        failure = thrown
-      })
+      if (unsaved >= save_bytes) saveBehind()
+      else timer ??= setTimeout(saveBehind, begun.save_ms)
     },
     save: saveInTurn,
     async startOver() {
+      stopTimer()
       await saving.catch(() => {})
       digest.reset()
       await digest.rest()
@@ -118,6 +121,7 @@ function createPart(whole: Whole, file: FileHandle, begun: { etag: string | null
     },
     hash: (signal, onHashed) => digest.finish(bytes, signal, onHashed),
     async complete() {
+      stopTimer()
       await saving.catch(() => {})
       await file.sync()
       await part.close()
@@ -126,6 +130,7 @@ function createPart(whole: Whole, file: FileHandle, begun: { etag: string | null
       await rm(`${path}.part.json`, { force: true })
     },
     async close() {
+      stopTimer()
       await saving.catch(() => {})
       digest.reset()
       await digest.rest()

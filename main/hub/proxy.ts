@@ -13,7 +13,7 @@ export function requireProxy(address: string, where = "the settings"): void {
   const url = URL.canParse(proxy) ? new URL(proxy) : null
   // "proxy.example:8080" reads as an address of the scheme "proxy.example:".
   const said = withoutSecrets(proxy)
-  if (!url || !/^[a-z0-9]+:\/\//i.test(proxy))
+  if (!url || !/^[a-z][a-z0-9+.-]*:\/\//i.test(proxy))
     throw new AppError("bad_input", `The proxy "${said}" of ${where} is no address.`, "Write it as http://HOST:PORT.")
   if (!schemes.includes(url.protocol)) {
     const hint = "Proxies may be http://, https:// or socks5:// ones."
