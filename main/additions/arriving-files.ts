@@ -42,7 +42,7 @@ export class ArrivingFiles {
     this.othersHere = this.#othersHere.promise
     // Whoever waits for it is told; where nobody does, the end of the work is told otherwise.
     this.othersHere.catch(() => {})
-    options.signal.addEventListener("abort", () => this.#othersHere.reject(new AppError("cancelled", "cancelled")), { once: true })
+    void aborted(options.signal).then(() => this.#othersHere.reject(new AppError("cancelled", "cancelled")))
     if (this.#missingOthers.size === 0) this.#othersHere.resolve()
   }
 

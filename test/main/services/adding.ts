@@ -1,5 +1,5 @@
 // The service of additions with everything around it but the app: a hub on loopback, real transfers, and the engine that a test chooses.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { onTestFinished } from "vitest"
 import type { Transfers } from "../../../main/additions/environment.ts"
@@ -9,6 +9,7 @@ import { fetchAgain, useUp } from "../../../main/hub/download-manifest.ts"
 import { downloadSet } from "../../../main/hub/download-set.ts"
 import { missingBytes, requireVolumes, spacePerVolume } from "../../../main/hub/download-space.ts"
 import { createNetwork } from "../../../main/hub/network.ts"
+import { type PartialFile, writePartialFiles } from "../../../main/models/header-folder.ts"
 import { inspectModel } from "../../../main/models/inspect.ts"
 import { createAdditions } from "../../../main/services/additions.ts"
 import { createEvents } from "../../../main/services/events.ts"
@@ -69,18 +70,18 @@ export async function addingService(options: AddingOptions) {
   const seen: AppEvent[] = []
   events.subscribe((event) => seen.push(event))
   const registry = createRegistry({ database, events, paths })
-  const model = (name: string): HubModel => {
+  const model = async (name: string): Promise<HubModel> => {
     const plain = name.split("@")[0] ?? ""
     if (options.model) return options.model(plain)
     if (!hub) throw new Error("there is no hub")
-    return hubModelOf(hub, plain, headersOf(hub, plain, join(paths.downloads, "headers")))
+    return hubModelOf(hub, plain, await headersOf(hub, plain, join(paths.downloads, "headers")))
   }
   const service = createAdditions({
     ...{ database, events, paths, engine, registry, network, inspect: inspectModel, takeTurn: createTurns() },
     settings: { get: () => Settings.parse({ threads: 1, ...options.settings }) },
     transfers: { downloadSet, markUsed: useUp, fetchAgain, missingBytes, requireVolumes, spacePerVolume, ...options.transfers },
     hub: {
-      model: async ({ name }) => model(name),
+      model: ({ name }) => model(name),
       sources: (about, files) => hubSources({ endpoint: hub?.endpoint ?? "", token: options.token ?? null }, about, files),
     },
   })
@@ -133,12 +134,16 @@ export async function addingService(options: AddingOptions) {
 }
 
 /** As the hub's service keeps them: everything but the weights' data. */
-function headersOf(hub: TestHub, name: string, folder: string): string {
+async function headersOf(hub: TestHub, name: string, folder: string): Promise<string> {
   const place = join(folder, name.replace("/", "--"))
   mkdirSync(place, { recursive: true })
-  for (const [file, content] of hub.repositories.get(name)?.files ?? []) writeFileSync(join(place, file), content)
+  const partial = new Map<string, PartialFile>()
+  for (const [file, content] of hub.repositories.get(name)?.files ?? []) {
+    const length = file.endsWith(".safetensors") ? 8 + Number(content.readBigUInt64LE()) : content.length
+    writeFileSync(join(place, file), content.subarray(0, length))
+    if (length < content.length) partial.set(file, { bytes: content.length, ranges: [[0, length]] })
+  }
+  await writePartialFiles(place, partial)
   const gguf = [...(hub.repositories.get(name)?.files.keys() ?? [])].find((file) => file.endsWith(".gguf"))
   return gguf ? join(place, gguf) : place
 }
-
-export const bytesOf = (path: string) => readFileSync(path)

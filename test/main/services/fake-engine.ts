@@ -1,8 +1,9 @@
 // An engine that answers the real contract without native code: it loads anything, says what it is told to, and "quantizes" by copying
 // a tiny model that was quantized before. Calls can be held, so that a test decides when they go on.
-import { cpSync, existsSync, rmSync } from "node:fs"
-import { basename } from "node:path"
+import { cpSync, existsSync, readdirSync, rmSync } from "node:fs"
+import { basename, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import type { z } from "zod"
 import type { HostProcess } from "../../../main/engine/client.ts"
 import { type EngineContract, engine } from "../../../shared/contract/engine.ts"
 import { type Handlers, serve } from "../../../shared/rpc.ts"
@@ -13,6 +14,7 @@ import { portPair } from "../port-pair.ts"
 export const fixtures = fileURLToPath(new URL("../../fixtures/models/", import.meta.url))
 
 type CallName = keyof EngineContract
+type ArrivingEvent = z.output<EngineContract["quantize.run"]["event"]>
 
 export class FakeEngine {
   readonly calls: { name: string; input: unknown }[] = []
@@ -73,6 +75,24 @@ export class FakeEngine {
     await Promise.race([this.gates.get(name), cancelled])
   }
 
+  private readonly announced: { folder: string; name: string }[] = []
+  private readonly waiting = new Set<() => void>()
+
+  /** Has each file for done as soon as it is announced. Where there are no headers of files to come, everything is here. */
+  private async readArriving(path: string, signal: AbortSignal, emit: (event: ArrivingEvent) => Promise<void>): Promise<void> {
+    if (!existsSync(join(path, ".nibble-headers.json"))) return
+    const names = readdirSync(path).filter((name) => /\.safetensors$/.test(name))
+    for (;;) {
+      const filesDone = this.announced.filter(({ folder }) => folder === path).map(({ name }) => name)
+      await emit({ parametersDone: 500, parametersTotal: 1000, bytesWritten: 250, tensor: "", filesDone })
+      if (signal.aborted || filesDone.length >= names.length) return
+      await new Promise<void>((resolve) => {
+        this.waiting.add(resolve)
+        signal.addEventListener("abort", () => resolve())
+      })
+    }
+  }
+
   private handlers(): Handlers<EngineContract> {
     const plan = { weights: 50, scales: 5, unquantized: 20, kv: 10, activations: 5, logits: 5, scratch: 5, mapped: 75, total: 100 }
     const notHere = () => Promise.reject(new AppError("unsupported", "not in the fake engine"))
@@ -120,14 +140,20 @@ export class FakeEngine {
       "engine.speed": notHere,
       "model.memory": notHere,
       "quality.run": notHere,
-      "files.arrived": notHere,
+      "files.arrived": async (file, { signal }) => {
+        await this.passed("files.arrived", file, signal)
+        this.announced.push(file)
+        for (const wake of this.waiting) wake()
+      },
       "quantize.run": async (options, { signal, emit }) => {
         const { path, out, format } = options
         if (!existsSync(path)) throw new AppError("not_found", `There is no ${path}.`)
+        if (options.isArriving) this.calls.push({ name: "quantize.run", input: options })
+        if (options.isArriving) await this.readArriving(path, signal, emit)
         await emit({ parametersDone: 500, parametersTotal: 1000, bytesWritten: 250, tensor: "model.layers.0.mlp.up_proj.weight" })
         cpSync(`${fixtures}llama-nf4-dq`, out, { recursive: true })
         this.afterQuantize(out)
-        await this.passed("quantize.run", options, signal)
+        if (!options.isArriving) await this.passed("quantize.run", options, signal)
         if (signal.aborted) {
           rmSync(out, { recursive: true })
           throw new AppError("cancelled", "cancelled")
