@@ -109,12 +109,18 @@ const sentences: Record<string, string> = {
   UND_ERR_SOCKET: "the connection was cut",
 }
 
-/** The body as JSON, if it is not longer than `limit`. */
-export async function readJson({ response, host, abort }: Answer, limit_bytes: number): Promise<unknown> {
+/** Who sends nothing for so long will not send the rest. */
+const silence_ms = 20_000
+
+/** The body, if it is not longer than `limit`. */
+export async function readBytes({ response, host, abort }: Answer, limit_bytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let length = 0
+  const silent = new AppError("network", `${host} stopped in the middle of its answer.`, "Check the network connection and the proxy.")
+  const timer = setTimeout(() => abort(silent), silence_ms)
   try {
     for await (const chunk of response.body ?? []) {
+      timer.refresh()
       length += chunk.length
       if (length > limit_bytes) throw new AppError("network", `The answer of ${host} is longer than ${limit_bytes} bytes.`)
       chunks.push(chunk)
@@ -122,11 +128,18 @@ export async function readJson({ response, host, abort }: Answer, limit_bytes: n
   } catch (thrown) {
     throw networkError(thrown, host)
   } finally {
+    clearTimeout(timer)
     abort()
   }
+  return Buffer.concat(chunks)
+}
+
+/** The body as JSON, if it is not longer than `limit`. */
+export async function readJson(answer: Answer, limit_bytes: number): Promise<unknown> {
+  const bytes = await readBytes(answer, limit_bytes)
   try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8"))
+    return JSON.parse(bytes.toString("utf8"))
   } catch {
-    throw new AppError("network", `${host} did not answer in JSON.`, "A proxy or a sign-in page may be in between.")
+    throw new AppError("network", `${answer.host} did not answer in JSON.`, "A proxy or a sign-in page may be in between.")
   }
 }

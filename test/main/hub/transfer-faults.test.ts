@@ -104,6 +104,8 @@ describe.each([
     await expect(transfer(wish)).rejects.toMatchObject({ code: "network" })
     expect(troubles.map(({ attempt }) => attempt)).toEqual([2, 3, 4])
     asked = fromStorage(hub).length
+    // What makes all connections fail at once is one failure.
+    expect(asked).toBeGreaterThan(range_bytes === several ? 8 : 3)
     hub.faults.clear()
     await transfer(wish)
     expect(readFileSync(wish.path).equals(content)).toBe(true)
@@ -118,9 +120,19 @@ describe("several connections", () => {
     const changed = await loopback((request, response, count) =>
       count <= 3 ? serveRange(request, response, old, '"old"') : serveRange(request, response, content, '"new"'),
     )
-    const { wish } = await begun(several, [], { address: changed.origin })
+    const { wish, troubles } = await begun(several, [], { address: changed.origin })
     await transfer(wish)
     expect(readFileSync(wish.path).equals(content)).toBe(true)
+    // Noticed by the tag and not by the hash at the end.
+    expect(troubles).toEqual([])
+    // A weak tag guards no range, so the server sends them of the new file.
+    const weak = await loopback((request, response, count) =>
+      count <= 3 ? serveRange(request, response, old, 'W/"old"') : serveRange(request, response, content, 'W/"new"'),
+    )
+    const { wish: unguarded, troubles: none } = await begun(several, [], { address: weak.origin })
+    await transfer(unguarded)
+    expect(readFileSync(unguarded.path).equals(content)).toBe(true)
+    expect([none, weak.requests.every(({ ifRange }) => ifRange === undefined)]).toEqual([[], true])
     const restless = await loopback((request, response, count) => serveRange(request, response, content, `"${count}"`))
     const { wish: other } = await begun(several, [], { address: restless.origin })
     await transfer(other)
@@ -157,6 +169,35 @@ describe("several connections", () => {
     })
     await transfer(limited)
     expect(here).toBe(content.length)
+  })
+})
+
+describe("one connection", () => {
+  it("forgets what it has when the server sends the whole of another version", async () => {
+    const old = Buffer.alloc(content.length, "old")
+    const server = await loopback((request, response, count) => {
+      if (count > 1) return serveRange(request, response, content, '"new"')
+      response.writeHead(200, { etag: '"old"', "content-length": old.length }).write(old.subarray(0, 150_000))
+      setTimeout(() => response.destroy(), 30)
+    })
+    const seen: number[] = []
+    const { wish, troubles } = await begun(oneConnection, [], { address: server.origin, onProgress: (_, bytes) => seen.push(bytes) })
+    await transfer(wish)
+    expect(readFileSync(wish.path).equals(content)).toBe(true)
+    expect(troubles).toMatchObject([{ error: { code: "network" } }])
+    expect(seen).toContain(0)
+  })
+})
+
+describe("an answer", () => {
+  it("that is nothing but headers is left in time", async () => {
+    const server = await loopback((request, response, count) => {
+      if (count > 1) return serveRange(request, response, content)
+      response.writeHead(200, { "content-length": content.length }).flushHeaders()
+    })
+    const { wish, troubles } = await begun(oneConnection, [], { address: server.origin })
+    await transfer(wish)
+    expect(troubles).toMatchObject([{ error: { message: expect.stringContaining("sent nothing of model.safetensors for 0.15 s") } }])
   })
 })
 
