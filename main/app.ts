@@ -135,7 +135,7 @@ async function join(
   })
   const plan = createPlan()
   const predictions = createPredictions()
-  const quality = createQuality()
+  const quality = createQuality({ database, engine, registry, settings, inUse, takeTurn: createTurns() })
   // Headers of models on the hub are few bytes, and plans of additions read them.
   const keptDownloads = () => new Set(["headers", ...additions.list().map(({ id }) => id)])
   if (lock) {

@@ -52,6 +52,12 @@ export async function runEvaluation({ addon, options, arrivals, signal, emit }: 
   }
 }
 
+/** Waits for what the first `count` steps read. */
+export async function stepsArrived(arrivals: Arrivals, options: NativeEvaluateOptions, count: number, signal: AbortSignal): Promise<void> {
+  const layers = Math.max(...options.models.map(({ source }) => source.decoder.nLayers))
+  for (const { files } of stepsOf(options, layers + 2).slice(0, count)) await allArrived(arrivals, files, signal)
+}
+
 async function allArrived(arrivals: Arrivals, files: Map<string, number>, signal: AbortSignal): Promise<void> {
   for (const [path, bytes] of files) await arrivals.next<AwaitedFile>([{ path, bytes }], signal)
 }

@@ -8,8 +8,9 @@ import type { QualityFigures, QualityReport } from "../../shared/schema/quality.
 import type { EngineAddon, NativeModelFigures } from "./addon-types.ts"
 import type { Arrivals } from "./arrivals.ts"
 import { chooseCompute } from "./load.ts"
+import { least, measureSecondsPerToken, most, tokensWithin } from "./quality-length.ts"
 import { type ComparedModel, openComparison } from "./quality-models.ts"
-import { runEvaluation } from "./quality-steps.ts"
+import { type EvaluationWork, runEvaluation, stepsArrived } from "./quality-steps.ts"
 import { cutWindows, readTextFile } from "./quality-windows.ts"
 import { openText } from "./text.ts"
 
@@ -20,21 +21,24 @@ export async function measureQuality(
   context: CallContext<z.output<typeof QualityProgress>>,
 ): Promise<QualityReport> {
   const started = performance.now()
-  const { textFile, maxTokens, threads, compute } = options
+  const { textFile, maxTokens, threads, compute, isArriving } = options
   const text = textFile === undefined ? (await import("./quality-text.ts")).qualityText : await readTextFile(textFile)
   const { reader, models } = await openComparison(options)
   context.signal.throwIfAborted()
   const window = Math.min(options.window, ...models.map(({ native }) => native.source.decoder.maxContext))
-  const windows = cutWindows((await openText(reader)).tokenizer(), text, { window, maxTokens })
-  const { positions, figures } = await runEvaluation({
-    ...{ ...context, addon, arrivals: options.isArriving ? arrivals : undefined },
+  const tokenizer = (await openText(reader)).tokenizer()
+  const windows = (limit: number) => cutWindows(tokenizer, text, { window, maxTokens: limit }).map((tokens) => ({ tokens }))
+  const work: EvaluationWork = {
+    ...{ ...context, addon, arrivals: isArriving ? arrivals : undefined },
     options: {
       models: models.map(({ native }) => native),
-      windows: windows.map((tokens) => ({ tokens })),
+      windows: windows(maxTokens ?? most),
       compute: chooseCompute(addon, { compute, backend: "auto" }),
       ...{ threads, backend: "auto", memoryLimitBytes: 0 },
     },
-  })
+  }
+  if (maxTokens === undefined) work.options.windows = windows(await usualTokens(work))
+  const { positions, figures } = await runEvaluation(work)
   const [first, ...others] = models.map((model, i) => named(model, figures[i] as NativeModelFigures)) as [
     QualityFigures,
     ...QualityFigures[],
@@ -45,6 +49,14 @@ export async function measureQuality(
     seconds: (performance.now() - started) / 1000,
     measuredAt: Date.now(),
   }
+}
+
+/** Of a text that is shorter, all are taken. */
+async function usualTokens({ addon, options, arrivals, signal, emit }: EvaluationWork): Promise<number> {
+  if (options.windows.reduce((sum, { tokens }) => sum + tokens.length, 0) <= least) return most
+  await emit({ fraction: 0, item: "", ...(arrivals ? { filesDone: [] } : {}) })
+  if (arrivals) await stepsArrived(arrivals, options, 2, signal)
+  return tokensWithin(await measureSecondsPerToken(addon, options, signal))
 }
 
 function named({ format }: ComparedModel, figures: NativeModelFigures): QualityFigures {

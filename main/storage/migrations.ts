@@ -89,4 +89,21 @@ export const migrations: Migration[] = [
       created_at REAL NOT NULL
     ) STRICT`,
   ],
+  // What was measured of formats of a model, under each name that the model has: its id, its path, where it is from.
+  [
+    `CREATE TABLE quality (
+      model TEXT NOT NULL,
+      format TEXT NOT NULL,
+      text TEXT NOT NULL,
+      tokens INTEGER NOT NULL,
+      window INTEGER NOT NULL,
+      original_perplexity REAL NOT NULL,
+      perplexity REAL NOT NULL,
+      kl_mean REAL NOT NULL,
+      kl_max REAL NOT NULL,
+      same_top_token REAL NOT NULL,
+      measured_at REAL NOT NULL,
+      PRIMARY KEY (model, format, text)
+    ) STRICT`,
+  ],
 ]

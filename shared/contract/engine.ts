@@ -113,8 +113,8 @@ export const QualityOptions = z.object({
   textFile: z.string().optional(),
   /** Tokens; at most what the model was made for. How the text is cut: main/engine/quality-windows.ts. */
   window: z.int().min(2).max(1_048_576).default(512),
-  /** At most so many tokens of the text; 0 = all. */
-  maxTokens: z.int().nonnegative().default(0),
+  /** At most so many tokens of the text; 0 = all; absent: as many as take about a minute here, 2048 at least. */
+  maxTokens: z.int().nonnegative().optional(),
   threads: z.int().min(0).max(256).default(0),
   /** As in quantize.run. */
   isArriving: z.boolean().optional(),

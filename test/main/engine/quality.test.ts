@@ -6,6 +6,7 @@ import type { z } from "zod"
 import { loadAddon } from "../../../main/engine/addon.ts"
 import { createArrivals } from "../../../main/engine/arrivals.ts"
 import { measureQuality } from "../../../main/engine/quality.ts"
+import { tokensWithin } from "../../../main/engine/quality-length.ts"
 import { qualityText } from "../../../main/engine/quality-text.ts"
 import { cutWindows } from "../../../main/engine/quality-windows.ts"
 import { createTokenizer } from "../../../main/engine/tokenizer/tokenizer.ts"
@@ -110,6 +111,16 @@ it("has a text of many kinds, long enough for a stable figure", async () => {
     expect(qualityText).toContain(piece)
   // Prose is not broken where the source text is.
   expect(qualityText).toContain("a flat boat that his uncle had built, and for thirty-one years he wrote down")
+})
+
+it("takes as much of a long text as a minute allows, in steps, and all of a short one", async () => {
+  expect([1, 60 / 4095, 60 / 4097, 60 / 8191, 60 / 8193, 0].map(tokensWithin)).toEqual([2048, 2048, 4096, 4096, 8192, 65536])
+  const report = await measure({ path: llama, textFile: short })
+  expect(report.tokens).toBe(275)
+  // Two layers of the tiny model are done in no time: all of it is taken.
+  const bundled = await measure({ path: llama })
+  expect(bundled.tokens).toBe((await measure({ path: llama, maxTokens: 0 })).tokens)
+  expect(bundled.tokens).toBeGreaterThan(6000)
 })
 
 it("measures while the weights arrive, and says what is needed no more", async () => {
