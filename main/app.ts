@@ -10,7 +10,7 @@ import { type Engine, type HostProcess, startEngine } from "./engine/client.ts"
 import { fetchAgain, useUp } from "./hub/download-manifest.ts"
 import { downloadSet } from "./hub/download-set.ts"
 import { missingBytes, requireVolumes, spacePerVolume } from "./hub/download-space.ts"
-import { hubAt } from "./hub/hub.ts"
+import { estimateFor } from "./hub/estimate.ts"
 import { createNetwork, type Network } from "./hub/network.ts"
 import { classify } from "./models/find.ts"
 import { inspectModel } from "./models/inspect.ts"
@@ -19,7 +19,7 @@ import { createChat } from "./services/chat.ts"
 import { type Chats, createChats } from "./services/chats.ts"
 import { createEvents, type Events, eventHandlers } from "./services/events.ts"
 import { createFiles } from "./services/files.ts"
-import { createHub } from "./services/hub.ts"
+import { createHub, type HubService } from "./services/hub.ts"
 import { createJobs, type Jobs } from "./services/jobs.ts"
 import { createLoader, type Loader } from "./services/loading.ts"
 import { createMemory, type WindowMemory } from "./services/memory.ts"
@@ -39,6 +39,7 @@ import { type Database, openDatabase } from "./storage/database.ts"
 import { type Lock, lockDataFolder } from "./storage/lock.ts"
 import { removeLeftStaging, removeOldEntries } from "./storage/model-folders.ts"
 import { type DataPaths, huggingFaceCache, prepareDataFolder } from "./storage/paths.ts"
+import { createSecretStore, type SecretStore } from "./storage/secret-store.ts"
 import { createGpuProbe } from "./system/gpu.ts"
 import { listProcesses } from "./system/processes.ts"
 
@@ -57,11 +58,22 @@ export interface AppOptions {
   windowMemory?(): WindowMemory | null
   /** Another package in the place of the starter's; for tests. */
   starter?: Pick<StarterServiceOptions, "package" | "locate">
+  /** Where the access token of the hub is kept, for a data folder; absent: in a file there. */
+  secrets?(home: string): SecretStore
 }
 
 export interface App {
   handlers: Handlers<AppContract>
-  services: { registry: Registry; jobs: Jobs; loader: Loader; chats: Chats; settings: SettingsService; events: Events; network: Network }
+  services: {
+    registry: Registry
+    jobs: Jobs
+    loader: Loader
+    chats: Chats
+    settings: SettingsService
+    events: Events
+    network: Network
+    hub: HubService
+  }
   paths: DataPaths
   engine: Engine
   /** Stops what runs, keeps what was made, ends the engine. */
@@ -121,16 +133,22 @@ async function join(
   const outliers = createOutliers({ engine, loader })
   const takeTurn = createTurns()
   const quantize = createQuantize({ paths, engine, registry, jobs, loader, settings, inUse, inspect, takeTurn })
-  const starter = createStarter({ paths, registry, jobs, loader, quantize, settings, inUse, inspect, env, network, ...options.starter })
   const chat = createChat({ engine, chats, loader, warn })
   const files = createFiles({ classify })
-  const hub = createHub()
+  const cache = () => (settings.get().useHuggingFaceCache ? huggingFaceCache({ env, homeFolder: homedir() }) : null)
+  const secrets = options.secrets?.(paths.home) ?? createSecretStore(paths.home)
+  const usable = () => process.availableMemory() + loadedBytes(loader)
+  const hub = await createHub({ ...{ paths, settings, events, network, env, secrets, cache, warn }, estimate: estimateFor(usable) })
+  const starter = createStarter({
+    ...{ paths, registry, jobs, loader, quantize, inUse, inspect, env, network },
+    ...{ currentHub: hub.current, ...options.starter },
+  })
   const additions = createAdditions({
     ...{ database, events, paths, engine, registry, settings, inspect, network, takeTurn },
     transfers: { downloadSet, markUsed: useUp, fetchAgain, missingBytes, requireVolumes, spacePerVolume },
     hub: {
       model: async (wish) => hub.handlers["hub.model"](wish, { signal: new AbortController().signal, emit: async () => {} }),
-      sources: (model, files) => hubSources(hubAt(settings.get().hubEndpoint, env), model, files),
+      sources: (model, files) => hubSources(hub.current(), model, files),
     },
   })
   const plan = createPlan()
@@ -144,7 +162,7 @@ async function join(
   }
   const storage = createStorage({
     ...{ paths, jobs, keptDownloads },
-    huggingFaceCache: () => (settings.get().useHuggingFaceCache ? huggingFaceCache({ env, homeFolder: homedir() }) : null),
+    huggingFaceCache: cache,
   })
   const memory = createMemory({
     ...{ engine, paths, events, listProcesses },
@@ -185,7 +203,7 @@ async function join(
       ...quality.handlers,
       ...storage.handlers,
     },
-    services: { registry, jobs, loader, chats, settings, events, network },
+    services: { registry, jobs, loader, chats, settings, events, network, hub },
     paths,
     engine,
     async close() {
@@ -201,6 +219,12 @@ async function join(
       }
     },
   }
+}
+
+/** What unloading would about give back. */
+function loadedBytes(loader: Loader): number {
+  const load = loader.state()
+  return load.state === "ready" ? load.model.plan.total - load.model.plan.mapped : 0
 }
 
 /** Starts the engine and loads the model used last. Both go on in the background; the load state tells how it ends. */

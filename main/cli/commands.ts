@@ -15,6 +15,7 @@ export const commands: readonly Listing[] = [
   },
   { name: "models list", summary: "The installed models", load: async () => (await import("./models.ts")).modelsList },
   { name: "models show", summary: "One installed model", load: async () => (await import("./models.ts")).modelsShow },
+  { name: "search", summary: "Models on the hub that can run here", load: async () => (await import("./search.ts")).search },
   {
     name: "models pull",
     summary: "Get a model from the hub; `starter` is the starter model, quantized",

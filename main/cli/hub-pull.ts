@@ -6,14 +6,14 @@ import { AppError } from "../../shared/schema/error.ts"
 import type { Job } from "../../shared/schema/job.ts"
 import type { App } from "../app.ts"
 import { missingBytes, requireVolumes } from "../hub/download-space.ts"
-import { downloadFiles, filesToFetch, hubAt, listRepository, modelFiles } from "../hub/hub.ts"
+import { downloadFiles, filesToFetch, listRepository, modelFiles } from "../hub/hub.ts"
 import { inspectModel } from "../models/inspect.ts"
 import { folderNameFor, makeStaging, placeFolder, removeStaging } from "../storage/model-folders.ts"
 
 export function pullFromHub({ services, paths }: App, name: string, wantedRevision: string): Job {
-  const { jobs, registry, settings, network } = services
+  const { jobs, registry } = services
   return jobs.start("pull", name, async ({ id, signal, report }) => {
-    const hub = hubAt(settings.get().hubEndpoint, process.env, network)
+    const hub = services.hub.current()
     report({ phase: "download", done: 0, total: 0, unit: "bytes", item: name })
     const repository = await listRepository(hub, name, wantedRevision, signal)
     const source = `hub:${name}@${repository.revision}`

@@ -2,7 +2,19 @@
 // Electron starts this as the bundle dist/main/electron.mjs; preload.cjs and host.mjs lie beside it.
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { app, BrowserWindow, clipboard, dialog, Menu, MessageChannelMain, nativeTheme, protocol, session, utilityProcess } from "electron"
+import {
+  app,
+  BrowserWindow,
+  clipboard,
+  dialog,
+  Menu,
+  MessageChannelMain,
+  nativeTheme,
+  protocol,
+  safeStorage,
+  session,
+  utilityProcess,
+} from "electron"
 import { app as contract } from "../../shared/contract/app.ts"
 import { serve } from "../../shared/rpc.ts"
 import { toErrorData } from "../../shared/schema/error.ts"
@@ -10,6 +22,7 @@ import { type App, createApp } from "../app.ts"
 import { hostPath } from "../engine/fork.ts"
 import { pageFolder } from "../page/files.ts"
 import { dataFolder } from "../storage/paths.ts"
+import { createSecretStore } from "../storage/secret-store.ts"
 import { version } from "../version.ts"
 import { guardSession, guardWindow } from "./guard.ts"
 import { menuTemplate } from "./menu.ts"
@@ -60,11 +73,18 @@ function openWindow({ handlers }: App): BrowserWindow {
   return window
 }
 
+const keychain = {
+  protect: (secret: string) => safeStorage.encryptString(secret),
+  reveal: (bytes: Buffer) => safeStorage.decryptString(bytes),
+}
+
 async function start(): Promise<void> {
   protocol.handle(scheme, (request) => answerPageRequest(request, pageFolder))
   guardSession(session.defaultSession)
   const nibble: App = await createApp({
     ...{ home, face: "electron", startHost, version },
+    // Where the system has no keychain to offer, the file of the other faces.
+    secrets: (folder) => createSecretStore(folder, safeStorage.isEncryptionAvailable() ? keychain : undefined),
     windowMemory: () => windowMemoryOf(app.getAppMetrics(), nibble.engine.pid),
   })
   const copyDiagnostics = async () => {

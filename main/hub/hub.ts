@@ -37,12 +37,23 @@ const publicHub = "https://huggingface.co"
 const listing_ms = 5000
 const longestListing_bytes = 8 << 20
 
-/** `address`: as set by the user; empty: HF_ENDPOINT, or the public hub. */
-export function hubAt(address: string, env: Record<string, string | undefined>, network?: Network): Hub {
-  const endpoint = (address.trim() || env.HF_ENDPOINT?.trim() || publicHub).replace(/\/+$/, "")
-  if (!/^https?:$/.test(URL.canParse(endpoint) ? new URL(endpoint).protocol : ""))
-    throw new AppError("bad_input", `The hub's address "${endpoint}" is no web address.`, "Correct it in the settings or in HF_ENDPOINT.")
-  return { endpoint, token: env.HF_TOKEN?.trim() || null, ...(network ? { network } : {}) }
+type Env = Record<string, string | undefined>
+
+/** The hub where nobody has set another: HF_ENDPOINT, or the public one. */
+export function environmentHub(env: Env): string {
+  return (env.HF_ENDPOINT?.trim() || publicHub).replace(/\/+$/, "")
+}
+
+/** `address`: as set by the user; empty: that of the environment. Throws bad_input for what is no web address. */
+export function hubAddress(address: string, env: Env): string {
+  const endpoint = address.trim().replace(/\/+$/, "") || environmentHub(env)
+  if (/^https?:$/.test(URL.canParse(endpoint) ? new URL(endpoint).protocol : "")) return endpoint
+  throw new AppError("bad_input", `The hub's address "${endpoint}" is no web address.`, "Correct it in the settings or in HF_ENDPOINT.")
+}
+
+/** "" for what is no address: it equals no origin. */
+export function originOf(address: string): string {
+  return URL.canParse(address) ? new URL(address).origin : ""
 }
 
 const Commit = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) })
@@ -56,11 +67,26 @@ const Entry = z.object({
 
 /** The files at the top of a repository. */
 export async function listRepository(hub: Hub, name: string, revision: string, signal: AbortSignal): Promise<Repository> {
+  const { sha } = await askAbout(hub, name, revision, Commit, signal)
+  return listFiles(hub, name, sha, signal)
+}
+
+/** What the hub says of a model, as far as `schema` knows it. */
+export function askAbout<T extends z.ZodType>(
+  hub: Hub,
+  name: string,
+  revision: string,
+  schema: T,
+  signal: AbortSignal,
+): Promise<z.output<T>> {
   if (!/^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/.test(name))
     throw new AppError("bad_input", `"${name}" is no name of a repository.`, 'It has the form "organization/name".')
-  const api = `${hub.endpoint}/api/models/${name}`
-  const { sha } = await ask(hub, `${api}/revision/${encodeURIComponent(revision)}`, Commit, name, signal)
-  const entries = await ask(hub, `${api}/tree/${sha}`, z.array(Entry), name, signal)
+  return ask(hub, `${hub.endpoint}/api/models/${name}/revision/${encodeURIComponent(revision)}`, schema, name, signal)
+}
+
+/** `sha`: a commit. */
+export async function listFiles(hub: Hub, name: string, sha: string, signal: AbortSignal): Promise<Repository> {
+  const entries = await ask(hub, `${hub.endpoint}/api/models/${name}/tree/${sha}`, z.array(Entry), name, signal)
   const files = entries
     .filter((entry) => entry.type === "file" && isPlainName(entry.path))
     .map(({ path, size, oid, lfs }): HubFile => {
@@ -89,16 +115,26 @@ async function ask<T extends z.ZodType>(hub: Hub, address: string, schema: T, wh
   return parsed.data
 }
 
-function bearer({ token }: Hub): string | null {
+export function bearer({ token }: Hub): string | null {
   return token === null ? null : `Bearer ${token}`
 }
 
-const neededFiles =
-  /^(.*\.safetensors|model\.safetensors\.index\.json|config\.json|generation_config\.json|tokenizer(_config)?\.json|special_tokens_map\.json|chat_template\.(jinja|json)|README\.md|LICENSE.*)$/
+const smallFiles =
+  /^(model\.safetensors\.index\.json|config\.json|generation_config\.json|tokenizer(_config)?\.json|special_tokens_map\.json|added_tokens\.json|tokenizer\.model|vocab\.json|merges\.txt|chat_template\.(jinja|json)|README\.md|LICENSE.*)$/
+/** Beside these, repositories hold the same weights in the forms of other programs. */
+const weightFiles = /^model(-\d+-of-\d+)?\.safetensors$/
+
+/** All but the weights. */
+export function companionFiles({ files }: Pick<Repository, "files">): HubFile[] {
+  return files.filter(({ name }) => smallFiles.test(name))
+}
 
 /** The files that a model consists of. Weights that are not safetensors can run code when they are read; they are not taken. */
 export function modelFiles({ name, files }: Repository): HubFile[] {
-  const needed = files.filter((file) => neededFiles.test(file.name))
+  const weights = files.filter((file) => weightFiles.test(file.name))
+  // As transformers: the single file is all of the model where there is one.
+  const single = weights.filter((file) => file.name === "model.safetensors")
+  const needed = [...companionFiles({ files }), ...(single.length > 0 ? single : weights)]
   const has = (pattern: RegExp) => needed.some((file) => pattern.test(file.name))
   if (!has(/^config\.json$/)) throw new AppError("unsupported", `${name} has no config.json, so it is no model that can be read.`)
   if (!has(/\.safetensors$/))

@@ -59,10 +59,15 @@ function isBitsandbytes(block: Record<string, unknown>): boolean {
   return block.quant_method === undefined && (block.load_in_4bit === true || block.load_in_8bit === true)
 }
 
+/** As people know it, with what config.json says. */
+export function methodName(method: string): string {
+  const known = methodNames[method]
+  return known ? `${known} (\`${method}\`)` : `\`${method.slice(0, 40)}\``
+}
+
 /** `tensor`: a name that shows it; null where config.json says so. */
 export function refuseMethod(method: string, tensor: string | null): never {
-  const known = methodNames[method]
-  const name = known ? `${known} (\`${method}\`)` : `\`${method.slice(0, 40)}\``
+  const name = methodName(method)
   const sign = tensor === null ? "" : ` (it has ${tensor})`
   const advice =
     method === "mxfp4"

@@ -2,7 +2,7 @@
 import type { AppContract } from "../../shared/contract/app.ts"
 import type { Handlers } from "../../shared/rpc.ts"
 import { Settings, type SettingsChange } from "../../shared/schema/settings.ts"
-import { hubAt } from "../hub/hub.ts"
+import { hubAddress } from "../hub/hub.ts"
 import { requireProxy } from "../hub/proxy.ts"
 import type { Database } from "../storage/database.ts"
 import type { Events } from "./events.ts"
@@ -31,7 +31,7 @@ export function createSettings(options: { database: Database; events: Events; wa
   }
 
   function update(change: SettingsChange): Settings {
-    if (change.hubEndpoint) hubAt(change.hubEndpoint, {})
+    if (change.hubEndpoint) hubAddress(change.hubEndpoint, {})
     if (change.proxy) requireProxy(change.proxy)
     const entries = Object.entries(change).filter(([, value]) => value !== undefined)
     database.transaction(() => {

@@ -6,7 +6,7 @@ import type { Handlers } from "../../shared/rpc.ts"
 import { AppError, type ErrorCode } from "../../shared/schema/error.ts"
 import type { QuantizedFormat } from "../../shared/schema/format.ts"
 import type { InstalledModel } from "../../shared/schema/model.ts"
-import { downloadFiles, hubAt, listRepository, modelFiles } from "../hub/hub.ts"
+import { downloadFiles, type Hub, listRepository, modelFiles } from "../hub/hub.ts"
 import type { Network } from "../hub/network.ts"
 import { fetchPackagedFile, type PackagedFile, type PackagedFileRequest } from "../hub/packaged-file.ts"
 import { removePart } from "../hub/part.ts"
@@ -18,7 +18,6 @@ import type { Loader } from "./loading.ts"
 import type { Inspect, InUse } from "./models.ts"
 import { loadMade, type QuantizeService } from "./quantize.ts"
 import type { Registry } from "./registry.ts"
-import type { SettingsService } from "./settings.ts"
 
 export interface StarterService {
   offer(): StarterOffer
@@ -34,11 +33,12 @@ export interface StarterServiceOptions {
   jobs: Jobs
   loader: Loader
   quantize: QuantizeService
-  settings: SettingsService
   inUse: InUse
   inspect: Inspect
   env: Record<string, string | undefined>
   network: Network
+  /** Of the settings or the environment, with its token. */
+  currentHub(): Hub
   package?: StarterPackage
   locate?: PackagedFileRequest["locate"]
 }
@@ -54,14 +54,14 @@ interface Original {
 const outOfReach: ErrorCode[] = ["network", "not_found", "no_permission"]
 
 export function createStarter(options: StarterServiceOptions): StarterService {
-  const { paths, registry, jobs, loader, quantize, settings, inUse, inspect, env, network } = options
+  const { paths, registry, jobs, loader, quantize, inUse, inspect, env, network, currentHub } = options
   const { package: parcel = starter.package, locate } = options
   let source = forcedSource(env)
 
   async function fromHub(staging: string, { signal, report }: JobContext): Promise<Original> {
     source = "hub"
     const { repository: name, revision } = starter.hub
-    const hub = hubAt(settings.get().hubEndpoint, env, network)
+    const hub = currentHub()
     report({ phase: "download", done: 0, total: 0, unit: "bytes", item: name })
     const repository = await listRepository(hub, name, revision, signal)
     const folder = hubDownloads()

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, it } from "vitest"
 import { manifestName } from "../../../main/hub/download-manifest.ts"
-import { downloadFiles, hubAt, listRepository, modelFiles } from "../../../main/hub/hub.ts"
+import { downloadFiles, hubAddress, listRepository, modelFiles } from "../../../main/hub/hub.ts"
 import { scratchFolder } from "../scratch.ts"
 import { commit, fakeHub } from "./fake-hub.ts"
 import { loopback } from "./loopback.ts"
@@ -16,14 +16,11 @@ const files = {
 }
 
 it("is where the settings, the environment or nobody says", () => {
-  expect(hubAt("", {})).toEqual({ endpoint: "https://huggingface.co", token: null })
-  expect(hubAt("", { HF_ENDPOINT: "https://mirror.example/hf/", HF_TOKEN: " t " })).toEqual({
-    endpoint: "https://mirror.example/hf",
-    token: "t",
-  })
-  expect(hubAt("http://127.0.0.1:1", { HF_ENDPOINT: "https://mirror.example" }).endpoint).toBe("http://127.0.0.1:1")
-  expect(() => hubAt("mirror.example", {})).toThrow(/no web address/)
-  expect(() => hubAt("file:///etc", {})).toThrow(/no web address/)
+  expect(hubAddress("", {})).toBe("https://huggingface.co")
+  expect(hubAddress("", { HF_ENDPOINT: "https://mirror.example/hf/" })).toBe("https://mirror.example/hf")
+  expect(hubAddress("http://127.0.0.1:1", { HF_ENDPOINT: "https://mirror.example" })).toBe("http://127.0.0.1:1")
+  expect(() => hubAddress("mirror.example", {})).toThrow(/no web address/)
+  expect(() => hubAddress("file:///etc", {})).toThrow(/no web address/)
 })
 
 it("lists a repository with the hashes, and brings what a model needs", async () => {
