@@ -1,5 +1,6 @@
 // Starts the page: address, connection, what main holds, and the features that listen to it.
 import { openLastChat, startChats } from "../features/chat/actions.ts"
+import { startMemory } from "../features/memory/actions.ts"
 import { startAppearance } from "../lib/appearance.ts"
 import { startConnection } from "../lib/client.ts"
 import { fillMirror, watchMemory } from "../lib/mirror.ts"
@@ -11,6 +12,7 @@ export function start(): void {
   startAppearance()
   startNavigation()
   startChats()
+  startMemory()
   startKeyboard()
   startKeepingFocus()
   document.addEventListener("visibilitychange", watchMemory)

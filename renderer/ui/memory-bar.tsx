@@ -1,14 +1,23 @@
 // Memory by owner as one bar: filled where it is measured, outline where it is predicted. Bars that are to be compared get the same scale.
-import type { MemoryOwner } from "../../shared/schema/plan.ts"
+import { type MemoryOwner, type MemoryParts, memoryOwners } from "../../shared/schema/plan.ts"
 import { cx } from "./class-names.ts"
 import "./memory-bar.css"
 
-/** Who can have a part of a bar: the plan's owners, what is Nibble's beside the model, and what is not Nibble's. */
-export type BarOwner = MemoryOwner | "window" | "other" | "free" | "reserve"
+/** Who can have a part of a bar: the plan's owners, what is Nibble's beside the model, and what is not Nibble's. To a reader the logits are activations. */
+export type BarOwner = Exclude<MemoryOwner, "logits"> | "window" | "other" | "free" | "reserve"
 
 export interface BarSegment {
   owner: BarOwner
   bytes: number
+}
+
+/** A plan's parts in their order. */
+export function partsAsSegments(parts: MemoryParts): BarSegment[] {
+  return memoryOwners.flatMap((owner) => {
+    if (owner === "logits") return []
+    const bytes = owner === "activations" ? parts.activations + parts.logits : parts[owner]
+    return bytes > 0 ? [{ owner, bytes }] : []
+  })
 }
 
 interface MemoryBarProps {

@@ -10,15 +10,21 @@ interface SliderFieldProps {
   step: number
   /** How the number reads, e.g. "off". */
   show(value: number): string
+  /** Called while the thumb moves. */
+  onMove?(value: number): void
   /** Called when the thumb is let go. */
-  onCommit(value: number): void
+  onCommit?(value: number): void
 }
 
-export function SliderField({ label, hint, value, min, max, step, show, onCommit }: SliderFieldProps) {
+export function SliderField({ label, hint, value, min, max, step, show, onMove, onCommit }: SliderFieldProps) {
   const [draft, setDraft] = useState(value)
   useEffect(() => setDraft(value), [value])
+  const move = (next: number) => {
+    setDraft(next)
+    onMove?.(next)
+  }
   return (
-    <Slider.Root value={draft} min={min} max={max} step={step} onValueChange={setDraft} onValueCommitted={onCommit}>
+    <Slider.Root value={draft} min={min} max={max} step={step} onValueChange={move} onValueCommitted={(next) => onCommit?.(next)}>
       <div className="flex items-baseline gap-2">
         <Slider.Label className="text-12 font-medium text-ink-3">{label}</Slider.Label>
         <span className="num ml-auto text-13 font-semibold">{show(draft)}</span>

@@ -4,23 +4,18 @@ import { useTranslation } from "react-i18next"
 import type { MemoryPlan } from "../../../shared/schema/model.ts"
 import { formatBytes, formatGib } from "../../lib/format.ts"
 import { mirror, useMain } from "../../lib/mirror.ts"
+import { formatHash } from "../../lib/navigation.ts"
+import { MemoryBar, OwnerSwatch } from "../../ui/memory-bar.tsx"
 import { Popover } from "../../ui/popover.tsx"
 import { Tooltip } from "../../ui/tooltip.tsx"
 import { eject } from "./actions.ts"
 
-const owners = [
-  { key: "weights", color: "bg-own-weights" },
-  { key: "scales", color: "bg-own-scales" },
-  { key: "unquantized", color: "bg-own-unquantized" },
-  { key: "kv", color: "bg-own-kv" },
-  { key: "activations", color: "bg-own-activations" },
-  { key: "scratch", color: "bg-own-scratch" },
-] as const
-type Owner = (typeof owners)[number]["key"]
+const owners = ["weights", "scales", "unquantized", "kv", "activations", "scratch"] as const
 
 /** The plan by the owners that are shown; the logits are activations to a reader. */
-function shares(plan: MemoryPlan): Record<Owner, number> {
-  return { ...plan, activations: plan.activations + plan.logits }
+function shares(plan: MemoryPlan): { owner: (typeof owners)[number]; bytes: number }[] {
+  const bytes = { ...plan, activations: plan.activations + plan.logits }
+  return owners.flatMap((owner) => (bytes[owner] > 0 ? [{ owner, bytes: bytes[owner] }] : []))
 }
 
 export function MemoryChip() {
@@ -42,7 +37,13 @@ export function MemoryChip() {
             aria-label={t("memory.chip", { used: formatGib(used), total: formatGib(total) })}
             className="flex items-center gap-2.5 px-2.5 -outline-offset-2 hover:bg-hover"
           >
-            <Bar plan={plan} total={total} className="h-2 w-[84px] max-sm:hidden" />
+            {/* What is Nibble's and not the model's is shown as runtime. */}
+            <MemoryBar
+              segments={[...(plan ? shares(plan) : []), { owner: "context", bytes: Math.max(0, used - (plan?.total ?? 0)) }]}
+              scale={total}
+              size="small"
+              className="w-[84px] max-sm:hidden"
+            />
             <span className="num whitespace-nowrap">
               <b className="font-semibold">{formatGib(used)}</b> <span className="text-ink-2">{`/ ${formatGib(total)} GiB`}</span>
             </span>
@@ -66,20 +67,6 @@ export function MemoryChip() {
   )
 }
 
-function Bar({ plan, total, className }: { plan: MemoryPlan | null; total: number; className: string }) {
-  const parts = plan ? shares(plan) : null
-  return (
-    <span aria-hidden className={`flex overflow-hidden rounded-[3px] bg-track ${className}`}>
-      {parts &&
-        owners
-          .filter(({ key }) => parts[key] > 0)
-          .map(({ key, color }) => (
-            <span key={key} className={`mr-px min-w-0.5 flex-none ${color}`} style={{ width: `${(parts[key] / total) * 100}%` }} />
-          ))}
-    </span>
-  )
-}
-
 interface BreakdownProps {
   plan: MemoryPlan | null
   used: number
@@ -89,23 +76,20 @@ interface BreakdownProps {
 
 function Breakdown({ plan, used, total, available }: BreakdownProps) {
   const { t } = useTranslation()
-  const parts = plan ? shares(plan) : null
+  const parts = plan ? shares(plan) : []
   return (
     <>
-      <Bar plan={plan} total={plan?.total ?? total} className="mb-3 h-3 w-full" />
+      <MemoryBar segments={parts} scale={plan?.total ?? total} size="thin" className="mb-3" />
       <dl className="num grid grid-cols-[1fr_auto] gap-y-1">
-        {parts &&
-          owners
-            .filter(({ key }) => parts[key] > 0)
-            .map(({ key, color }) => (
-              <div key={key} className="col-span-2 grid grid-cols-subgrid">
-                <dt className="flex items-center gap-2.5">
-                  <span aria-hidden className={`size-3 rounded-[3px] ${color}`} />
-                  {t(`memory.owner.${key}`)}
-                </dt>
-                <dd className="text-right">{formatBytes(parts[key])}</dd>
-              </div>
-            ))}
+        {parts.map(({ owner, bytes }) => (
+          <div key={owner} className="col-span-2 grid grid-cols-subgrid">
+            <dt className="flex items-center gap-2.5">
+              <OwnerSwatch owner={owner} />
+              {t(`memory.owner.${owner}`)}
+            </dt>
+            <dd className="text-right">{formatBytes(bytes)}</dd>
+          </div>
+        ))}
         {plan && (
           <div className="col-span-2 grid grid-cols-subgrid border-t border-line pt-1 font-semibold">
             <dt>{t("memory.planned")}</dt>
@@ -121,6 +105,9 @@ function Breakdown({ plan, used, total, available }: BreakdownProps) {
           </>
         )}
       </dl>
+      <a href={formatHash({ place: "memory", chatId: null, adding: null })} className="mt-3 inline-block text-accent-ink hover:underline">
+        {t("memory.openPlace")}
+      </a>
       {plan && <p className="mt-2 text-12 leading-prose text-ink-3">{t("memory.mapped", { size: formatBytes(plan.mapped) })}</p>}
     </>
   )
