@@ -32,7 +32,7 @@ REQUIREMENTS = Path(__file__).resolve().parent / "requirements-golden.txt"
 # In the order in which they must run: later parts read what earlier ones wrote.
 PARTS = (
     "formats", "maps", "decoder_header", "models", "architectures", "quantized_models", "quantized_kinds", "int8_matmul", "gguf_models",
-    "gguf_architectures", "linear_layers", "tokenizer_cases", "chat_cases", "starter",
+    "gguf_architectures", "linear_layers", "tokenizer_cases", "chat_cases", "quality", "starter",
 )
 
 
