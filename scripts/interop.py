@@ -195,7 +195,7 @@ def round_trips(model: Path, work: Path, formats: list[str], nibble: Nibble, arg
 
 
 def everything(work: Path, nibble: Nibble, args: argparse.Namespace) -> list[str]:
-    from golden import architecture_crossings, crossings
+    from golden import architecture_crossings, crossings, quality
 
     print("tiny Llama")
     problems = round_trips(TINY, work, args.formats, nibble, args)
@@ -205,6 +205,7 @@ def everything(work: Path, nibble: Nibble, args: argparse.Namespace) -> list[str
         ("a quantized head", crossings.quantized_head(nibble, TINY, work)),
         ("experts", crossings.expert_keys(nibble, work)),
         ("PEFT", crossings.peft(nibble, TINY, work, args.formats)),
+        ("quality", quality.crossing(nibble, TINY, work, ["nf4", "nf4-dq", "int8"])),
         ("models of other kinds", crossings.other_kinds(nibble, work, ["nf4-dq", "int8"])),
         ("every architecture", architecture_crossings.every_architecture(nibble, ARCHITECTURES, GOLDEN, work / "architectures", ["nf4-dq", "int8"])),
     )

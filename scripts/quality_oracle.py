@@ -26,6 +26,7 @@ def main() -> int:
     parser.add_argument("--max-tokens", type=int, default=0)
     parser.add_argument("--dtype", choices=("fp32", "bf16"), default="fp32", help="what both compute in; default: %(default)s")
     parser.add_argument("--tolerance", type=float, default=0.005, help="relative; default: %(default)s")
+    parser.add_argument("--int8-tolerance", type=float, default=0.1, help="of int8, whose figures turn on the order of sums; default: %(default)s")
     parser.add_argument("--exact-codes", action="store_true", help="replace the 4-bit codes of bitsandbytes' CPU backend by those of CUDA")
     parser.add_argument("--cli", default="npm run -s cli --", help="command that runs Nibble; default: %(default)s")
     args = parser.parse_args()
@@ -46,7 +47,7 @@ def main() -> int:
     limit = ("--max-tokens", args.max_tokens) if args.max_tokens else ()
     ours = Nibble(args.cli).run("eval", args.model.resolve(), "--text", args.text.resolve(), "--window", args.window, *limit,
                                 "--quantize", args.formats, "--compute-dtype", args.dtype)
-    problems = list(quality.differences(ours, theirs, args.tolerance))
+    problems = list(quality.differences(ours, theirs, args.tolerance, args.int8_tolerance))
     print("\n".join(problems) if problems else f"{ours['tokens']} tokens: the figures agree within {args.tolerance:.1%}")
     return 1 if problems else 0
 

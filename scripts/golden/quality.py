@@ -85,8 +85,13 @@ def measure(path: Path, text: str, formats: list[str], dtype: torch.dtype, size:
     return result | {name: asdict(figures(original, load(path, dtype, name), parts)) for name in formats}
 
 
-def differences(ours: dict[str, Any], theirs: dict[str, Any], tolerance: float) -> Iterator[str]:
-    """Of what `nibble eval --quantize` says and measure() does: each figure, relatively; of shares the plain difference."""
+def differences(ours: dict[str, Any], theirs: dict[str, Any], tolerance: float, int8_tolerance: float) -> Iterator[str]:
+    """Of what `nibble eval --quantize` says and measure() does: each figure, relatively; of shares the plain difference.
+
+    int8_tolerance is for int8. What its activations are rounded to turns on their last bits, so that one program with its sums in another
+    order is further from itself than `tolerance`: on SmolLM2-135M and 2044 tokens Nibble's three instruction sets give perplexities from
+    29.19 to 29.42 and divergences from 0.0239 to 0.0245, bitsandbytes in fp32 29.21 and 0.0226, in bf16 29.41 and 0.0258.
+    """
     if ours["tokens"] != theirs["tokens"]:
         yield f"{ours['tokens']} tokens instead of {theirs['tokens']}"
     for name, mine in {"original": ours["baseline"], **{one["format"]: one for one in ours["formats"]}}.items():
@@ -94,11 +99,11 @@ def differences(ours: dict[str, Any], theirs: dict[str, Any], tolerance: float) 
             wanted = theirs[name][key]
             distance = abs(mine[key] - wanted) / (1 if key == "same_top_token" else wanted)
             print(f"    {name} {key}: {mine[key]:.6g}, by bitsandbytes {wanted:.6g} ({distance:.3%})")
-            if not distance <= tolerance:
+            if not distance <= (int8_tolerance if name == "int8" else tolerance):
                 yield f"{name}: {key} is {mine[key]:.6g} instead of {wanted:.6g}"
 
 
-def crossing(nibble: Any, path: Path, work: Path, formats: list[str]) -> list[str]:
+def crossing(nibble: Any, path: Path, work: Path, formats: list[str]) -> Iterator[str]:
     """A part of scripts/interop.py: the figures of both programs, in fp32, where the only freedom is the order of sums."""
     text = "\n".join(LINES)
     file = work / "quality.txt"
@@ -106,7 +111,7 @@ def crossing(nibble: Any, path: Path, work: Path, formats: list[str]) -> list[st
     with exact_codes():
         theirs = measure(path, text, formats, torch.float32, WINDOW)
     ours = nibble.run("eval", path, "--text", file, "--window", WINDOW, "--quantize", ",".join(formats), "--compute-dtype", "fp32")
-    return [f"quality: {difference}" for difference in differences(ours, theirs, 0.005)]
+    yield from (f"quality: {difference}" for difference in differences(ours, theirs, 0.005, 0.02))
 
 
 def _golden(path: Path, text: str) -> dict[str, Any]:
