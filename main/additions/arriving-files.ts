@@ -35,6 +35,7 @@ export class ArrivingFiles {
   #checked: Set<string> | null = null
   #releasing: Promise<void> = Promise.resolve()
   #waiting = new Set<() => void>()
+  #hasTurn = false
 
   constructor(options: ArrivingOptions) {
     this.#options = options
@@ -85,6 +86,21 @@ export class ArrivingFiles {
     this.#changed()
   }
 
+  /** Whether a check that has to wait for others would keep files for which there is no room. */
+  get isTight(): boolean {
+    return this.#options.isTight
+  }
+
+  /** When all is downloaded and others are being quantized, this waits. */
+  tellState(): void {
+    const { environment, id, weights } = this.#options
+    const { step, state } = environment.store.get(id)
+    const isWaiting =
+      step === "quantize" && !this.#hasTurn && weights.some((name) => this.#verified.has(name) && !this.#quantized.has(name))
+    const next = isWaiting ? "waiting" : "running"
+    if (state !== next && !this.#options.signal.aborted) environment.store.change(id, { state: next })
+  }
+
   /** When everything that can be given back is. */
   async settled(): Promise<void> {
     this.#release()
@@ -113,8 +129,15 @@ export class ArrivingFiles {
         signal,
         () => {},
         async () => {
-          await place()
-          while (!this.#quantized.has(file.name) && !signal.aborted) await Promise.race([this.#change(), aborted(signal)])
+          this.#hasTurn = true
+          this.tellState()
+          try {
+            await place()
+            while (!this.#quantized.has(file.name) && !signal.aborted) await Promise.race([this.#change(), aborted(signal)])
+          } finally {
+            this.#hasTurn = false
+            this.tellState()
+          }
         },
       )
     this.#release()

@@ -25,10 +25,13 @@ export async function checkQuality(environment: Environment, { id, path, files, 
     store.progress(id, {
       check: { state: "running", progress: meter({ phase: "check", done: fraction, total: 1, unit: "fraction", item }) },
     })
+  const leave = new AbortController()
   try {
     const report = await takeCheckTurn(
-      signal,
-      () => {},
+      AbortSignal.any([signal, leave.signal]),
+      () => {
+        if (files?.isTight) leave.abort()
+      },
       () => {
         say(0, "")
         const { format: _, ...rest } = how
@@ -52,7 +55,8 @@ export async function checkQuality(environment: Environment, { id, path, files, 
       store.change(id, { check: { state: "waiting" } })
       throw thrown
     }
-    skipCheck(environment, id, toErrorData(thrown).message)
+    const noRoom = "Another model was being checked, and the disk has no room to keep the original of this one until then."
+    skipCheck(environment, id, leave.signal.aborted ? noRoom : toErrorData(thrown).message)
   } finally {
     files?.checkIsOver()
   }

@@ -100,15 +100,13 @@ const isWeightName = (name: string) => /\.(safetensors|gguf)$/i.test(name)
 
 async function downloadAll(environment: Environment, addition: Addition, { folders, signal, made }: Place): Promise<VerifiedFile[]> {
   const { store, transfers, hub } = environment
-  const { id, name, source } = addition
-  const { files } = store.details(id)
+  const { id, name, source, options } = addition
+  const { files, headers } = store.details(id)
   const missing = source.kind === "hub" ? await transfers.missingBytes(folders.files, hub.sources(source, files).files) : 0
-  const isMade = made !== null
-  const weights = files.reduce((sum, { bytes }) => sum + bytes, 0)
+  const plan = made === null ? null : await planTo(environment, id, headers ?? "", options.format as QuantizedFormat)
   await transfers.requireVolumes(`Adding ${name}`, [
     { folder: folders.files, bytes: missing, purpose: "download" },
-    // Of a GGUF file the exact size is known when it is here; no format is larger than 16 bits.
-    ...(isMade ? [{ folder: folders.made, bytes: weights, purpose: "quantized model" }] : []),
+    ...(plan ? [{ folder: folders.made, bytes: plan.bytes, purpose: "quantized model" }] : []),
   ])
   return download(environment, addition, { folder: folders.files, signal })
 }
@@ -124,7 +122,6 @@ async function quantizeDownloaded(
   const { id, options } = addition
   const format = options.format as QuantizedFormat
   store.change(id, { step: "quantize" })
-  await planTo(environment, id, path, format)
   const { isComplete } = await finishedBefore(QuantizeOptions.parse(quantizeWish(addition, { path, out: made, format })))
   if (!isComplete) await quantizeInTurn(environment, addition, { path, out: made, format, folders, signal })
   await checkQuality(environment, { id, path, files: null, signal })
@@ -163,6 +160,7 @@ async function downloadArriving(environment: Environment, addition: Addition, pl
       const wish = { folder: folders.files, signal: inner, admit: files.admit.bind(files), onVerified: files.verified.bind(files) }
       here = await download(environment, addition, wish)
       store.change(id, { step: "quantize" })
+      files.tellState()
     })(),
     (async () => {
       await files.othersHere

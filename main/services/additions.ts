@@ -143,7 +143,7 @@ export function createAdditions({ database, events, ...rest }: AdditionsOptions)
       "additions.update"({ id, options }) {
         requireEditable(store.get(id))
         // Another format or text makes another check.
-        return store.change(id, { options, check: { state: "waiting" } })
+        return store.change(id, { options, quantize: null, check: { state: "waiting" } })
       },
       "additions.start"({ id }) {
         const addition = store.get(id)

@@ -327,8 +327,11 @@ describe("side by side", () => {
     await adding.reached(second.id, isHere)
     await vi.waitFor(() => expect(engine.called("quantize.run")).toHaveLength(2))
     expect(engine.called("files.arrived")).toHaveLength(1)
+    const states = () => [first.id, second.id].map((id) => adding.get(id).state).sort()
+    await vi.waitFor(() => expect(states()).toEqual(["running", "waiting"]))
     release()
     expect(await adding.reached(first.id)).toMatchObject({ state: "done" })
+    expect(await adding.reached(second.id)).toMatchObject({ state: "done" })
   })
 
   it("where the disk is small, one weight file at a time is here", async () => {
@@ -362,6 +365,25 @@ describe("side by side", () => {
     expect(done).toMatchObject({ state: "done", error: null, check: { state: "done" } })
     expect(fileStates(done)).toMatchObject(Object.fromEntries(shards.map((name) => [name, "used"])))
   })
+})
+
+it("a check that would have to wait is left out where there is no room for its files", async () => {
+  const hub = await testHub({ repositories: [repository, { name: "org/other", folder: sharded }] })
+  const spacePerVolume = async () => [{ folder: "", needs: [], neededBytes: 9, freeBytes: 1 }]
+  const engine = new FakeEngine()
+  const adding = await addingService({ hub, startHost: engine.startHost, transfers: { spacePerVolume } })
+  const release = engine.hold("quality.run")
+  const first = await adding.fromHub("org/tiny-llama")
+  await adding.start(first.id)
+  await vi.waitFor(() => expect(engine.called("quality.run")).toHaveLength(1))
+  const second = await adding.fromHub("org/other")
+  await adding.start(second.id)
+  expect(await adding.reached(second.id)).toMatchObject({
+    state: "done",
+    check: { state: "skipped", reason: expect.stringContaining("Another model was being checked") },
+  })
+  release()
+  expect(await adding.reached(first.id)).toMatchObject({ state: "done", check: { state: "skipped" } })
 })
 
 it("passes all options of the quantizer through", async () => {

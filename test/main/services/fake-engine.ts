@@ -139,7 +139,10 @@ export class FakeEngine {
       "plan.rows": notHere,
       "engine.speed": notHere,
       "model.memory": notHere,
-      "quality.run": notHere,
+      "quality.run": async (options, { signal }) => {
+        await this.passed("quality.run", options, signal)
+        return notHere()
+      },
       "files.arrived": async (file, { signal }) => {
         await this.passed("files.arrived", file, signal)
         this.announced.push(file)
