@@ -148,7 +148,7 @@ async function join(
     transfers: { downloadSet, markUsed: useUp, fetchAgain, missingBytes, requireVolumes, spacePerVolume },
     hub: {
       model: async (wish) => hub.handlers["hub.model"](wish, { signal: new AbortController().signal, emit: async () => {} }),
-      sources: (model, files) => hubSources(hub.current(), model, files),
+      sources: (model, files) => hubSources(hub.current(), model, files, cache()),
     },
   })
   const plan = createPlan()

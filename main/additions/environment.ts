@@ -16,7 +16,7 @@ export interface AdditionHub {
   /** As hub.model of the contract. `name` may end in "@revision". */
   model(wish: { name: string; variant?: string }): Promise<HubModel>
   /** Where files of a repository come from, and what is shown for permission. */
-  sources(model: { name: string; revision: string }, files: HubModel["files"]): { files: SetFile[]; authorization: string | null }
+  sources(model: { name: string; revision: string }, files: HubModel["files"]): Promise<{ files: SetFile[]; authorization: string | null }>
 }
 
 export interface Transfers {

@@ -78,7 +78,7 @@ async function download(
   request: Pick<DownloadSetRequest, "folder" | "signal" | "admit" | "onVerified">,
 ): Promise<VerifiedFile[]> {
   if (source.kind !== "hub") throw new AppError("internal", "Only models of the hub are downloaded.")
-  const { files, authorization } = hub.sources(source, store.details(id).files)
+  const { files, authorization } = await hub.sources(source, store.details(id).files)
   const meter = createMeter()
   try {
     return await transfers.downloadSet({
@@ -102,7 +102,7 @@ async function downloadAll(environment: Environment, addition: Addition, { folde
   const { store, transfers, hub } = environment
   const { id, name, source, options } = addition
   const { files, headers } = store.details(id)
-  const missing = source.kind === "hub" ? await transfers.missingBytes(folders.files, hub.sources(source, files).files) : 0
+  const missing = source.kind === "hub" ? await transfers.missingBytes(folders.files, (await hub.sources(source, files)).files) : 0
   const plan = made === null ? null : await planTo(environment, id, headers ?? "", options.format as QuantizedFormat)
   await transfers.requireVolumes(`Adding ${name}`, [
     { folder: folders.files, bytes: missing, purpose: "download" },
@@ -198,7 +198,7 @@ async function checkRoom(
   madeBytes: number,
 ): Promise<boolean> {
   if (source.kind !== "hub") return false
-  const { files } = hub.sources(source, store.details(id).files)
+  const { files } = await hub.sources(source, store.details(id).files)
   const missing = await transfers.missingBytes(folders.files, files)
   const made = { folder: folders.made, bytes: madeBytes, purpose: "quantized model" }
   const all = [{ folder: folders.files, bytes: missing, purpose: "download" }, made]

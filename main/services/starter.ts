@@ -160,7 +160,8 @@ export function createStarter(options: StarterServiceOptions): StarterService {
     ]
     const only = forcedSource(env)
     const accepted = sources.filter(([kind]) => only === null || kind === only)
-    return models.find((model) => model.supported && accepted.some(([, prefix]) => model.source.startsWith(prefix)))
+    const isOriginal = ({ supported, canBeQuantized }: InstalledModel) => supported && canBeQuantized
+    return models.find((model) => isOriginal(model) && accepted.some(([, prefix]) => model.source.startsWith(prefix)))
   }
 
   function hubDownloads(): string {

@@ -58,6 +58,8 @@ export interface AddingOptions {
   /** What the hub's service answers; by default everything is open. */
   model?: (name: string) => HubModel
   token?: string
+  /** A Hugging Face cache. */
+  cache?: string
 }
 
 export async function addingService(options: AddingOptions) {
@@ -82,7 +84,8 @@ export async function addingService(options: AddingOptions) {
     transfers: { downloadSet, markUsed: useUp, fetchAgain, missingBytes, requireVolumes, spacePerVolume, ...options.transfers },
     hub: {
       model: ({ name }) => model(name),
-      sources: (about, files) => hubSources({ endpoint: hub?.endpoint ?? "", token: options.token ?? null }, about, files),
+      sources: (about, files) =>
+        hubSources({ endpoint: hub?.endpoint ?? "", token: options.token ?? null }, about, files, options.cache ?? null),
     },
   })
   let isClosed = false

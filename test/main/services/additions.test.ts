@@ -1,5 +1,5 @@
 // Real files, real transfers from a hub on loopback, the real engine; where only the order of things matters, a fake one.
-import { cpSync, existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it, vi } from "vitest"
 import { loadAddon } from "../../../main/engine/addon.ts"
@@ -8,6 +8,7 @@ import { quantizeModel } from "../../../main/engine/quantize.ts"
 import { openModel } from "../../../main/models/open.ts"
 import type { Addition } from "../../../shared/schema/addition.ts"
 import { AppError } from "../../../shared/schema/error.ts"
+import { sha256 } from "../../hub/repository.ts"
 import { partsOf } from "../engine/rewritten.ts"
 import { scratchFolder } from "../scratch.ts"
 import { addingService, hubModelOf, testHub } from "./adding.ts"
@@ -141,6 +142,28 @@ describe("a model of the hub", () => {
       expect(readdirSync(folder)).toEqual(readdirSync(sharded))
       for (const file of readdirSync(folder)) expect(readFileSync(join(folder, file)).equals(readFileSync(join(sharded, file)))).toBe(true)
     }
+  })
+
+  it("uses files of the Hugging Face cache in place, and leaves them there", async () => {
+    const hub = await testHub({ repositories: [repository] })
+    const cache = scratchFolder()
+    const blobs = join(cache, "models--org--tiny-llama", "blobs")
+    mkdirSync(blobs, { recursive: true })
+    for (const name of shards.slice(0, 2)) cpSync(join(sharded, name), join(blobs, sha256(readFileSync(join(sharded, name)))))
+    const adding = await addingService({ hub, startHost: forkHost, cache })
+    for (const keepOriginals of [false, true]) {
+      const { id } = await adding.fromHub("org/tiny-llama", { format: "nf4", check: false, keepOriginals })
+      await adding.start(id)
+      const done = await adding.reached(id)
+      expect(done).toMatchObject({ state: "done", error: null })
+      expect(shards.map((name) => fileStates(done)[name])).toEqual(["cached", "cached", keepOriginals ? "verified" : "used"])
+    }
+    expect(asked(hub.requests)).toEqual([0, 0, 2])
+    expect(readdirSync(blobs)).toHaveLength(2)
+    const [first, original] = adding.registry.list()
+    expect(await tensorsIn(first?.path ?? "")).toEqual(await quantizedWhole("nf4"))
+    rmSync(cache, { recursive: true })
+    expect(await tensorsIn(original?.path ?? "")).toEqual(await tensorsIn(sharded))
   })
 
   it("as GGUF is quantized when it is complete", async () => {
