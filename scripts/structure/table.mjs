@@ -28,8 +28,10 @@ export const zones = [
   { folder: "main/cli", mayUse: ["main", "main/serve", "shared"] },
   { folder: "renderer/lib", mayUse: ["shared"] },
   { folder: "renderer/ui", mayUse: ["shared"] },
-  { folder: "renderer/features/*", mayUse: ["renderer/lib", "renderer/ui", "shared"] },
-  { folder: "renderer/app", mayUse: ["renderer/features/*", "renderer/lib", "renderer/ui", "shared"] },
+  // What several features show and that knows the app: texts, main's calls.
+  { folder: "renderer/parts", mayUse: ["renderer/lib", "renderer/ui", "shared"] },
+  { folder: "renderer/features/*", mayUse: ["renderer/parts", "renderer/lib", "renderer/ui", "shared"] },
+  { folder: "renderer/app", mayUse: ["renderer/features/*", "renderer/parts", "renderer/lib", "renderer/ui", "shared"] },
   { folder: "renderer", mayUse: ["renderer/app", "renderer/lib", "renderer/ui", "shared"] },
 
   { folder: "bench", mayUse: ["main", "main/*", "shared"] },

@@ -115,7 +115,7 @@ function Chart({ accuracy: { judged, worst }, onChoose }: { accuracy: Accuracy; 
   )
 }
 
-/** The model, and below it "nf4-dq, chat 8k". */
+/** The model, and below it "nf4-dq" and "chat 8k". */
 function Name({ judged: { prediction } }: { judged: Judged }) {
   const { t } = useTranslation()
   const { modelName, format, kind, context } = prediction
@@ -124,7 +124,8 @@ function Name({ judged: { prediction } }: { judged: Judged }) {
       <span className="block truncate" title={modelName}>
         {modelName}
       </span>
-      <span className="block font-normal">{`${format}, ${t(`memory.accuracy.kind.${kind}`)} ${contextLength(context)}`}</span>
+      <span className="block truncate font-normal">{format}</span>
+      <span className="block font-normal whitespace-nowrap">{`${t(`memory.accuracy.kind.${kind}`)} ${contextLength(context)}`}</span>
     </>
   )
 }

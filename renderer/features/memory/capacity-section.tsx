@@ -4,9 +4,9 @@ import { type CapacityTable, PlanVerdict } from "../../../shared/schema/plan.ts"
 import { formatBytes, formatCount, formatName, formatTokensPerS } from "../../lib/format.ts"
 import { FailureNote } from "../../ui/failure-note.tsx"
 import { SelectField } from "../../ui/select-field.tsx"
+import { VerdictIcon, verdictColors } from "../../ui/verdict-icon.tsx"
 import { loadCapacity } from "./actions.ts"
 import { memoryPart } from "./state.ts"
-import { VerdictIcon, verdictLooks } from "./verdicts.tsx"
 
 const here = "here"
 
@@ -74,7 +74,7 @@ function Cells({ table: { models, formats } }: { table: CapacityTable }) {
                       {formatBytes(total_bytes)}
                     </span>
                     <span className="block text-12">
-                      <span className={verdictLooks[verdict].color}>{t(`memory.verdict.${verdict}`)}</span>
+                      <span className={verdictColors[verdict]}>{t(`memory.verdict.${verdict}`)}</span>
                       {tokensPerS !== null && verdict !== "too_big" && (
                         <span className="text-ink-3">{` · ${t("memory.capacity.speed", { rate: formatTokensPerS(tokensPerS) })}`}</span>
                       )}

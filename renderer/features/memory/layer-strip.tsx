@@ -7,33 +7,32 @@ import { Button } from "../../ui/button.tsx"
 import { cx } from "../../ui/class-names.ts"
 import { change } from "./actions.ts"
 import "./layer-strip.css"
-import { type Place, placeLayers, placementOf } from "./placement.ts"
+import { type DeviceMap, type Place, placeLayers, placementOf } from "./placement.ts"
 
 interface LayerStripProps {
   row: PlanChoice
   report: PlanReport
-  isByHand: boolean
+  /** As wished, by hand or automatically: ahead of the row while that is computed. */
+  wish: "auto" | DeviceMap
 }
 
-export function LayerStrip({ row, report, isByHand }: LayerStripProps) {
+export function LayerStrip({ row, report, wish }: LayerStripProps) {
   const { t } = useTranslation()
   const strip = useRef<HTMLDivElement>(null)
-  const { layers, ends, counts } = placementOf(row.device_map)
+  const map = wish === "auto" ? row.device_map : wish
+  const { layers, ends, counts } = placementOf(map)
   if (layers.length === 0) return null
   const hasGpu = report.devices.some(({ kind }) => kind === "gpu")
-  const move = (gpu: number, cpu: number) => change({ deviceMap: placeLayers(row.device_map, { gpu, cpu }, report.devices) })
+  const move = (gpu: number, cpu: number) => change({ deviceMap: placeLayers(map, { gpu, cpu }, report.devices) })
   // A boundary is a number of layers before it; the second pushes the first when it would pass it.
   const moveFirst = (at: number) => move(at, Math.max(0, counts.gpu + counts.cpu - at))
   const moveSecond = (at: number) => move(Math.min(counts.gpu, at), Math.max(0, at - counts.gpu))
   const zones: Place[] = hasGpu ? ["gpu", "cpu", "disk"] : ["cpu", "disk"]
-  const handle = (label: string, at: number, onMove: (at: number) => void) => (
-    <Handle label={label} at={at} last={layers.length} strip={strip} onMove={onMove} />
-  )
   return (
     <div className="mb-4">
       <div className="mb-2 flex flex-wrap items-center gap-x-4 gap-y-1">
         <h2 className="text-12 font-medium text-ink-3">{t("memory.layersGo")}</h2>
-        {isByHand && (
+        {wish !== "auto" && (
           <Button kind="ghost" size="small" onClick={() => change({ deviceMap: "auto" })}>
             {t("memory.automatic")}
           </Button>
@@ -47,21 +46,26 @@ export function LayerStrip({ row, report, isByHand }: LayerStripProps) {
           ))}
         </ul>
       </div>
-      <div ref={strip} className="flex h-[26px] touch-none gap-px" data-strip>
-        <span aria-hidden className="mr-1.5 flex gap-px max-sm:mr-1">
+      {/* Cells and handles keep their places in the document, so that a handle that moves keeps the focus; where they stand is their order. */}
+      <div ref={strip} className="flex h-[26px] touch-none gap-px">
+        <span aria-hidden className="mr-1.5 flex gap-px max-sm:mr-1" style={{ order: -1 }}>
           {ends.map(({ module, place }) => (
             <span key={module} data-place={place} title={module} className="layer-cell w-3.5 rounded-[2px] max-sm:w-1.5" />
           ))}
         </span>
-        {hasGpu && counts.gpu === 0 && handle(t("memory.gpuToRam"), 0, moveFirst)}
-        {counts.gpu + counts.cpu === 0 && handle(t("memory.ramToDisk"), 0, moveSecond)}
         {layers.map(({ module, place }, index) => (
-          <span key={module} className="contents">
-            <span aria-hidden data-place={place} data-layer title={module} className="layer-cell min-w-px flex-1 rounded-[2px]" />
-            {hasGpu && index + 1 === counts.gpu && handle(t("memory.gpuToRam"), counts.gpu, moveFirst)}
-            {index + 1 === counts.gpu + counts.cpu && handle(t("memory.ramToDisk"), counts.gpu + counts.cpu, moveSecond)}
-          </span>
+          <span
+            key={module}
+            aria-hidden
+            data-place={place}
+            data-layer
+            title={module}
+            className="layer-cell min-w-px flex-1 rounded-[2px]"
+            style={{ order: 2 * index + 1 }}
+          />
         ))}
+        {hasGpu && <Handle label={t("memory.gpuToRam")} at={counts.gpu} last={layers.length} strip={strip} onMove={moveFirst} />}
+        <Handle label={t("memory.ramToDisk")} at={counts.gpu + counts.cpu} last={layers.length} strip={strip} onMove={moveSecond} />
       </div>
     </div>
   )
@@ -114,6 +118,7 @@ function Handle({ label, at, last, strip, onMove }: HandleProps) {
       aria-valuemin={0}
       aria-valuemax={last}
       aria-valuenow={at}
+      style={{ order: 2 * at }}
       aria-valuetext={t("memory.layersBefore", { count: at, n: formatCount(last) })}
       onKeyDown={press}
       onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}

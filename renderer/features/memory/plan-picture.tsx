@@ -2,17 +2,17 @@
 import { Table2 } from "lucide-react"
 import { useState } from "react"
 import { useTranslation } from "react-i18next"
-import type { PlanChoice, PlanReport } from "../../../shared/schema/plan.ts"
+import { memoryOwners, type PlanChoice, type PlanReport } from "../../../shared/schema/plan.ts"
 import { formatBytes, formatTokensPerS } from "../../lib/format.ts"
 import { mirror, useMain } from "../../lib/mirror.ts"
 import { Button, IconButton } from "../../ui/button.tsx"
 import { type BarSegment, MemoryBar, OwnerSwatch } from "../../ui/memory-bar.tsx"
+import { VerdictIcon } from "../../ui/verdict-icon.tsx"
 import { take } from "./actions.ts"
 import { mebibytes } from "./figures.ts"
 import { divideMemory } from "./owners.ts"
 import { axisOf, type DevicePrediction, fullest, predictionsOf } from "./prediction.ts"
 import { memoryPart, nextStep, plannable, type WhatIf } from "./state.ts"
-import { VerdictIcon } from "./verdicts.tsx"
 
 interface PlanPictureProps {
   row: PlanChoice
@@ -35,13 +35,14 @@ export function PlanPicture({ row, report, whatIf }: PlanPictureProps) {
           <IconButton icon={Table2} label={t("memory.asTable")} aria-pressed={isTable} onClick={() => setTable(!isTable)} />
         </span>
       </div>
-      {predictions.map((prediction) => (
+      {predictions.map((prediction, index) => (
         <DevicePicture
           key={prediction.device.name}
           prediction={prediction}
           isHere={isHere}
           isTable={isTable}
           hasName={predictions.length > 1}
+          hasLegend={index === predictions.length - 1}
         />
       ))}
       <Next row={row} whatIf={whatIf} />
@@ -91,9 +92,10 @@ interface DevicePictureProps {
   isHere: boolean
   isTable: boolean
   hasName: boolean
+  hasLegend: boolean
 }
 
-function DevicePicture({ prediction, isHere, isTable, hasName }: DevicePictureProps) {
+function DevicePicture({ prediction, isHere, isTable, hasName, hasLegend }: DevicePictureProps) {
   const { t } = useTranslation()
   const memory = mirror.use((part) => part.memory)
   const { device, segments, usedBytes, usableBytes } = prediction
@@ -134,7 +136,7 @@ function DevicePicture({ prediction, isHere, isTable, hasName }: DevicePicturePr
             {`${t(`memory.owner.${owner}`)} ${formatBytes(bytes)}`}
           </li>
         ))}
-        <li className="ml-auto text-ink-3">{t("memory.legend")}</li>
+        {hasLegend && <li className="ml-auto text-ink-3">{t("memory.legend")}</li>}
       </ul>
     </div>
   )
@@ -142,7 +144,8 @@ function DevicePicture({ prediction, isHere, isTable, hasName }: DevicePicturePr
 
 function PredictedTable({ caption, predicted, now }: { caption: string; predicted: BarSegment[]; now: BarSegment[] }) {
   const { t } = useTranslation()
-  const owners = [...new Set([...predicted, ...now].map(({ owner }) => owner))]
+  const present = new Set([...predicted, ...now].map(({ owner }) => owner))
+  const owners = memoryOwners.filter((owner) => owner !== "logits").filter((owner) => present.has(owner))
   const of = (list: BarSegment[], owner: BarSegment["owner"]) => list.find((one) => one.owner === owner)?.bytes ?? 0
   const sum = (list: BarSegment[]) => list.reduce((total, { bytes }) => total + bytes, 0)
   const head = "py-1 text-right font-medium text-ink-3"

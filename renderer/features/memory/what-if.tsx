@@ -4,13 +4,13 @@ import { useTranslation } from "react-i18next"
 import { formatBytes, formatCount, formatName } from "../../lib/format.ts"
 import { useMain } from "../../lib/mirror.ts"
 import { openAdding } from "../../lib/navigation.ts"
+import { FitRows } from "../../parts/fit-rows.tsx"
 import { Button } from "../../ui/button.tsx"
 import { FailureNote } from "../../ui/failure-note.tsx"
 import { Segmented } from "../../ui/segmented.tsx"
 import { SelectField } from "../../ui/select-field.tsx"
 import { SliderField } from "../../ui/slider-field.tsx"
-import { change, reset } from "./actions.ts"
-import { FitRows } from "./fit-rows.tsx"
+import { applyChange, change, reset } from "./actions.ts"
 import { LayerStrip } from "./layer-strip.tsx"
 import { PlanPicture } from "./plan-picture.tsx"
 import { chosenRow, contextSteps, memoryPart, plannable, stepOf, type WhatIf as Wish } from "./state.ts"
@@ -60,6 +60,7 @@ function Planning({ whatIf }: { whatIf: Wish }) {
   const { t } = useTranslation()
   const report = memoryPart.use((part) => part.report)
   const failure = memoryPart.use((part) => part.planFailure)
+  const fit = memoryPart.use((part) => part.fit)
   const row = report && chosenRow(report, whatIf.format)
   return (
     <>
@@ -72,9 +73,9 @@ function Planning({ whatIf }: { whatIf: Wish }) {
       {failure && <FailureNote failure={failure} className="mt-4" />}
       {report && row && (
         <>
-          <LayerStrip row={row} report={report} isByHand={whatIf.deviceMap !== "auto"} />
+          <LayerStrip row={row} report={report} wish={whatIf.deviceMap} />
           <PlanPicture row={row} report={report} whatIf={whatIf} />
-          <FitRows />
+          <FitRows changes={fit} onApply={applyChange} />
         </>
       )}
       {!report && !failure && <p className="text-13 text-ink-3">{t("memory.planning")}</p>}

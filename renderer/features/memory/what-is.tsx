@@ -123,8 +123,9 @@ function Eject() {
 function Proof() {
   const { t } = useTranslation()
   const proof = memoryPart.use((part) => part.proof)
+  const isGone = useMain((main) => main.load.state === "none")
   const words = () => {
-    if (!proof || proof.after === null) return null
+    if (!isGone || !proof || proof.after === null) return null
     const [before, after] = [mebibytes(proof.before), mebibytes(proof.after)]
     const freed = Math.max(0, proof.before - proof.after)
     return t("memory.proof", { freed: formatBytes(freed), before, after })
