@@ -81,6 +81,22 @@ TEST_CASE(evaluated_logits_are_those_of_the_whole_model) {
   }
 }
 
+TEST_CASE(windows_that_are_longer_than_a_chunk_go_on_where_the_chunk_before_ended) {
+  const TinyDecoder decoder;
+  EvaluateOptions options = options_of({decoder.source});
+  std::vector<int32_t> tokens;
+  for (int32_t i = 0; i < Forward::kMaxTokens + 65; ++i) tokens.push_back((i * 37 + i / 90) % 96);
+  options.windows = {tokens};
+  Logits logits;
+  run(options, &logits);
+  LoadOptions load = decoder.load_options();
+  load.context = static_cast<int64_t>(tokens.size());
+  const auto model = test::load(load);
+  std::vector<float> expected = test::all_logits(*model, tokens);
+  expected.resize(expected.size() - 96);
+  CHECK(logits[0][0] == expected);
+}
+
 TEST_CASE(evaluated_experts_and_tables_are_those_that_a_file_would_hold) {
   for (const bool are_fused : {false, true}) {
     for (const QuantizeSpec& spec : {QuantizeSpec{FormatId::Fp4, 64, false}, QuantizeSpec{FormatId::Nf4, 32, true}}) {
