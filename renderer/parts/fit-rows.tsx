@@ -57,7 +57,7 @@ function Cost({ change: { cost, speedBefore, speedAfter } }: { change: FitChange
   const words = cost === "none" || (cost === "speed" && speed) ? null : t(`memory.fit.cost.${cost}`)
   return (
     <span className="num text-12 text-ink-2 max-sm:basis-full max-sm:empty:hidden">
-      {[words, speed].filter((one) => one !== null).join(", ")}
+      {[words, speed].filter((one) => one !== null).join(t("memory.comma"))}
     </span>
   )
 }

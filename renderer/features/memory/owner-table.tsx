@@ -43,7 +43,7 @@ export function OwnerTable({ division, memory }: { division: Division; memory: M
           <td />
           <td className="num text-right">{mebibytes(nibbleBytes)}</td>
         </tr>
-        <Row isQuiet owner="other" bytes={otherBytes} detail={others.join(", ")} />
+        <Row isQuiet owner="other" bytes={otherBytes} detail={others.join(t("memory.comma"))} />
         <Row isQuiet owner="reserve" bytes={reserveBytes} detail={t("memory.reserveDetail")} />
         <Row isQuiet owner="free" bytes={freeBytes} />
       </tbody>
@@ -79,5 +79,5 @@ function Detail({ share: { owner, bytes, planned }, memory }: { share: OwnShare;
     : {}
   const about = words[owner]
   const aside = isPartly ? t("memory.setAside", { size: mebibytes(planned) }) : undefined
-  return [about, aside].filter((one) => one !== undefined).join(", ")
+  return [about, aside].filter((one) => one !== undefined).join(t("memory.comma"))
 }

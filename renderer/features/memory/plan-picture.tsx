@@ -61,7 +61,7 @@ function Sentence({ row, report }: { row: PlanChoice; report: PlanReport }) {
     const moved = row.devices
       .filter(({ kind, used_bytes }) => kind !== "gpu" && used_bytes > 0)
       .map(({ kind }) => t(`memory.place.${kind}`))
-    if (row.verdict === "partly") return t("memory.runsPartly", { places: moved.join(", ") })
+    if (row.verdict === "partly") return t("memory.runsPartly", { places: moved.join(t("memory.comma")) })
     if (row.verdict === "tight") {
       return worst.overBytes > 0 ? t("memory.usesReserve", { size: over, device }) : t("memory.leavesLittle", { size: over, device })
     }
