@@ -5,26 +5,37 @@ import type { FitChange } from "../../../shared/schema/plan.ts"
 import { client } from "../../lib/client.ts"
 import { attempt, describeFailure } from "../../lib/failure.ts"
 import { known, mirror } from "../../lib/mirror.ts"
-import { goTo, openAdding } from "../../lib/navigation.ts"
+import { goTo, navigation, openAdding } from "../../lib/navigation.ts"
 import { showFailure } from "../../ui/toast.tsx"
 import { remember } from "./history.ts"
-import { applied, asItIs, chosenRow, memoryPart, type NextStep, requestOf, settledFormat, type WhatIf } from "./state.ts"
+import { applied, asItIs, chosenRow, memoryPart, type NextStep, plannable, requestOf, settledFormat, type WhatIf } from "./state.ts"
 
 const say = (error: Parameters<typeof describeFailure>[0]) => showFailure(describeFailure(error))
 
 /** The minute is kept from the start, so that the chart has a past when the place is opened. */
 export function startMemory(): void {
-  mirror.subscribe(({ memory }, before) => {
+  mirror.subscribe(({ memory, snapshot }, before) => {
+    if (snapshot?.load.state !== before.snapshot?.load.state && snapshot?.load.state !== "loading") follow()
     if (!memory || memory === before.memory) return
     remember(memory)
     memoryPart.update(({ samples }) => ({ samples: samples + 1 }))
   })
 }
 
-/** On the way in: what is thought of is what is, until it is changed. */
+/** What is loaded has changed, and with it what else would fit. */
+function follow(): void {
+  const { whatIf, isChanged } = memoryPart.get()
+  if (whatIf === null || navigation.get().place !== "memory") return
+  if (isChanged) replan()
+  else reset()
+}
+
+/** On the way in. A model that was thought of may be gone. */
 export function enter(): void {
-  if (memoryPart.get().whatIf === null) reset()
-  else replan()
+  const { whatIf, isChanged } = memoryPart.get()
+  const isThere = plannable(known()).some(({ path }) => path === whatIf?.path)
+  if (isChanged && isThere) replan()
+  else reset()
   void listComputers()
   void loadCapacity(memoryPart.get().capacity.computer)
 }
@@ -32,7 +43,8 @@ export function enter(): void {
 export function reset(): void {
   const { whatIf } = memoryPart.get()
   const next = asItIs(known())
-  memoryPart.update({ whatIf: next, report: null, planFailure: null, fit: null, ...(whatIf?.path === next.path ? {} : { choices: [] }) })
+  const isOther = whatIf?.path !== next.path
+  memoryPart.update({ whatIf: next, isChanged: false, planFailure: null, fit: null, ...(isOther ? { choices: [], report: null } : {}) })
   replan()
 }
 
@@ -45,7 +57,7 @@ export function change(difference: Partial<WhatIf>): void {
     // A map by hand was made for one model on one computer.
     if (isOther || next.computer !== whatIf.computer) next.deviceMap = "auto"
     if (isOther) Object.assign(next, { format: null, context: 0, embeddings: undefined })
-    return { whatIf: next, fit: null, choices: isOther ? [] : choices, ...(isOther ? { report: null } : {}) }
+    return { whatIf: next, isChanged: true, fit: null, choices: isOther ? [] : choices, ...(isOther ? { report: null } : {}) }
   })
   replan()
 }

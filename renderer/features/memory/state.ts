@@ -32,6 +32,8 @@ export interface WhatIf {
 export interface MemoryPart {
   /** null until the page is first looked at. */
   whatIf: WhatIf | null
+  /** False while what is thought of is what is. */
+  isChanged: boolean
   /** The last answer stays while the next is computed. */
   report: PlanReport | null
   /** All rows of the model at hand, for the list of formats; the first is that of its files. */
@@ -51,6 +53,7 @@ export interface MemoryPart {
 
 export const memoryPart = slice<MemoryPart>("memory", {
   whatIf: null,
+  isChanged: false,
   report: null,
   choices: [],
   planFailure: null,

@@ -12,8 +12,8 @@ const ranks = [4, 8, 16, 32, 64, 128, 256]
 const lengths = [256, 512, 1024, 2048, 4096, 8192, 16_384, 32_768]
 const batches = [1, 2, 4, 8, 16, 32]
 
-/** Attention only, as the first LoRA paper had it; by the names that most models use. */
-const attention = ["q_proj", "k_proj", "v_proj", "o_proj"]
+/** Attention only, as the first LoRA paper had it. A model has some of these names; the others name nothing in it. */
+const attention = ["q_proj", "k_proj", "v_proj", "o_proj", "out_proj", "qkv_proj", "query_key_value", "Wqkv", "c_attn"]
 
 export function TrainControls({ plan }: { plan: TrainPlan }) {
   const { t } = useTranslation()
