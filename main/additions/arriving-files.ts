@@ -17,6 +17,8 @@ export interface ArrivingOptions {
   isKeeping: boolean
   /** No more files than one that is not quantized yet: the disk has no room for more. */
   isTight: boolean
+  /** Bytes that the quantizer will still write. */
+  madeBytes: number
   signal: AbortSignal
   /** Something cannot go on. */
   fail(thrown: unknown): void
@@ -33,12 +35,15 @@ export class ArrivingFiles {
   readonly #quantized = new Set<string>()
   /** null: the check is over, or there is none. */
   #checked: Set<string> | null = null
+  #abandonCheck = (_reason: string) => {}
+  #madeBytes: number
   #releasing: Promise<void> = Promise.resolve()
   #waiting = new Set<() => void>()
   #hasTurn = false
 
   constructor(options: ArrivingOptions) {
     this.#options = options
+    this.#madeBytes = options.madeBytes
     this.#missingOthers = new Set(options.others)
     this.othersHere = this.#othersHere.promise
     // Whoever waits for it is told; where nobody does, the end of the work is told otherwise.
@@ -47,20 +52,45 @@ export class ArrivingFiles {
     if (this.#missingOthers.size === 0) this.#othersHere.resolve()
   }
 
-  /** From now on files wait for the check, too. */
-  beginCheck(): void {
+  /** From now on files wait for the check, too. `abandon` ends it where its files are in the way of the rest. */
+  beginCheck(abandon: (reason: string) => void): void {
     this.#checked = new Set()
+    this.#abandonCheck = abandon
   }
 
   /** Resolves when `file` may be downloaded. */
   async admit(file: SetFile, signal: AbortSignal): Promise<void> {
-    if (!this.#options.weights.includes(file.name)) return
+    const { isTight, weights } = this.#options
+    if (!weights.includes(file.name)) return
     const isOneLeft = () => [...this.#begun].some((name) => name !== file.name && !this.#quantized.has(name))
-    while (this.#options.isTight && isOneLeft()) {
-      if (signal.aborted) throw new AppError("cancelled", "cancelled")
-      await Promise.race([this.#change(), aborted(signal)])
-    }
+    while (isTight && isOneLeft()) await this.#next(signal)
+    if (isTight) await this.#makeRoom(file, signal)
     this.#begun.add(file.name)
+  }
+
+  /** Waits for files that only the check still reads, as long as it gets on. It may be waiting for this very file. */
+  async #makeRoom(file: SetFile, signal: AbortSignal): Promise<void> {
+    const { environment } = this.#options
+    await this.settled()
+    const isHeld = () => [...this.#verified.keys()].some((name) => this.#quantized.has(name))
+    while (isHeld() && !(await this.#hasRoom(file))) {
+      const timer = setTimeout(
+        () => this.#abandonCheck("The disk has no room for the files that the check still needed beside those to come."),
+        environment.checkPatience_ms,
+      )
+      await this.#next(signal).finally(() => clearTimeout(timer))
+      await this.settled()
+    }
+  }
+
+  async #hasRoom({ bytes }: SetFile): Promise<boolean> {
+    const { environment, folders } = this.#options
+    const needs = [
+      { folder: folders.files, bytes, purpose: "download" },
+      { folder: folders.made, bytes: this.#madeBytes, purpose: "quantized model" },
+    ]
+    const volumes = await environment.transfers.spacePerVolume(needs)
+    return volumes.every(({ neededBytes, freeBytes }) => freeBytes >= neededBytes)
   }
 
   verified(file: VerifiedFile): void {
@@ -69,8 +99,10 @@ export class ArrivingFiles {
     work.catch((thrown) => this.#options.fail(thrown))
   }
 
-  quantizerIsDoneWith(names: readonly string[]): void {
+  /** `writtenBytes`: of the quantized model, so far. */
+  quantizerIsDoneWith(names: readonly string[], writtenBytes = 0): void {
     for (const name of names) this.#quantized.add(name)
+    this.#madeBytes = Math.min(this.#madeBytes, Math.max(0, this.#options.madeBytes - writtenBytes))
     this.#changed()
   }
 
@@ -165,6 +197,12 @@ export class ArrivingFiles {
       const files = environment.store.get(id).files.map((known) => (known.name === name ? { ...known, state: "used" as const } : known))
       environment.store.change(id, { files })
     }
+  }
+
+  /** Resolves at the next change. */
+  async #next(signal: AbortSignal): Promise<void> {
+    if (!signal.aborted) await Promise.race([this.#change(), aborted(signal)])
+    if (signal.aborted) throw new AppError("cancelled", "cancelled")
   }
 
   #change(): Promise<void> {

@@ -26,11 +26,20 @@ export async function checkQuality(environment: Environment, { id, path, files, 
       check: { state: "running", progress: meter({ phase: "check", done: fraction, total: 1, unit: "fraction", item }) },
     })
   const leave = new AbortController()
+  const inner = AbortSignal.any([signal, leave.signal])
+  let whyLeft = ""
+  const abandon = (reason: string) => {
+    whyLeft = reason
+    leave.abort()
+  }
+  files?.beginCheck(abandon)
   try {
+    await files?.othersHere
     const report = await takeCheckTurn(
-      AbortSignal.any([signal, leave.signal]),
+      inner,
       () => {
-        if (files?.isTight) leave.abort()
+        if (files?.isTight)
+          abandon("Another model was being checked, and the disk has no room to keep the original of this one until then.")
       },
       () => {
         say(0, "")
@@ -45,7 +54,7 @@ export async function checkQuality(environment: Environment, { id, path, files, 
             say(fraction, item)
             if (filesDone) files?.checkIsDoneWith(filesDone)
           },
-          signal,
+          inner,
         )
       },
     )
@@ -55,8 +64,7 @@ export async function checkQuality(environment: Environment, { id, path, files, 
       store.change(id, { check: { state: "waiting" } })
       throw thrown
     }
-    const noRoom = "Another model was being checked, and the disk has no room to keep the original of this one until then."
-    skipCheck(environment, id, leave.signal.aborted ? noRoom : toErrorData(thrown).message)
+    skipCheck(environment, id, leave.signal.aborted ? whyLeft : toErrorData(thrown).message)
   } finally {
     files?.checkIsOver()
   }

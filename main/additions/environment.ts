@@ -43,4 +43,6 @@ export interface Environment {
   takeTurn: TakeTurn
   /** One quality check at a time. */
   takeCheckTurn: TakeTurn
+  /** How long a check without progress may hold files for which there is no room. */
+  checkPatience_ms: number
 }

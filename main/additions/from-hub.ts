@@ -137,7 +137,8 @@ async function downloadArriving(environment: Environment, addition: Addition, pl
   const plan = await planTo(environment, id, folders.model, format)
   const finished = await finishedBefore(QuantizeOptions.parse(quantizeWish(addition, { path: folders.model, out: made, format })))
   const isPartUsed = await fetchLost(environment, id, folders, finished.files)
-  const isTight = await checkRoom(environment, addition, folders, finished.isComplete ? 0 : plan.bytes - finished.bytes)
+  const madeBytes = finished.isComplete ? 0 : Math.max(0, plan.bytes - finished.bytes)
+  const isTight = await checkRoom(environment, addition, folders, madeBytes)
 
   const stop = new AbortController()
   const inner = AbortSignal.any([signal, stop.signal])
@@ -148,7 +149,7 @@ async function downloadArriving(environment: Environment, addition: Addition, pl
   }
   const names = known.map(({ name }) => name)
   const files = new ArrivingFiles({
-    ...{ environment, id, folders, isTight, fail, signal: inner, isKeeping: addition.options.keepOriginals },
+    ...{ environment, id, folders, isTight, madeBytes, fail, signal: inner, isKeeping: addition.options.keepOriginals },
     weights: names.filter(isWeightName),
     others: names.filter((name) => !isWeightName(name)),
   })
@@ -164,7 +165,7 @@ async function downloadArriving(environment: Environment, addition: Addition, pl
     })(),
     (async () => {
       await files.othersHere
-      const onFilesDone = (done: string[]) => files.quantizerIsDoneWith(done)
+      const onFilesDone = (done: string[], writtenBytes: number) => files.quantizerIsDoneWith(done, writtenBytes - finished.bytes)
       if (!finished.isComplete)
         await quantize(environment, addition, { path: folders.model, out: made, format, folders, signal: inner, onFilesDone })
       files.quantizerIsDoneWith(names)
@@ -223,7 +224,5 @@ async function beginCheck(
     const reason = "A part of the original was deleted when the check was ended before: the disk had no room to keep it."
     return skipCheck(environment, id, reason)
   }
-  files.beginCheck()
-  await files.othersHere
   await checkQuality(environment, { id, path: folders.model, files, signal })
 }

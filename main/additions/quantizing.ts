@@ -15,8 +15,8 @@ export interface QuantizeWish {
   format: QuantizedFormat
   folders: AdditionFolders
   signal: AbortSignal
-  /** Names of the source files that are not needed any more, all so far. */
-  onFilesDone?(names: string[]): void
+  /** Names of the source files that are not needed any more, and the bytes written, all so far. */
+  onFilesDone?(names: string[], bytesWritten: number): void
 }
 
 /** As quantize.run takes it, but for what only says how fast. */
@@ -41,11 +41,11 @@ export async function quantize(environment: Environment, addition: Addition, wis
   const meter = createMeter()
   await engine.client["quantize.run"](
     { ...quantizeWish(addition, wish), threads: settings.get().threads, ...(note ? { note } : {}) },
-    ({ parametersDone, parametersTotal, tensor, errors, filesDone }) => {
+    ({ parametersDone, parametersTotal, bytesWritten, tensor, errors, filesDone }) => {
       if (errors) store.setErrors(id, errors)
       const step = { phase: "quantize", done: parametersDone, total: parametersTotal, unit: "parameters", item: tensor } as const
       store.progress(id, { quantize: meter(step) })
-      if (filesDone) onFilesDone?.(filesDone)
+      if (filesDone) onFilesDone?.(filesDone, bytesWritten)
     },
     signal,
   )

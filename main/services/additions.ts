@@ -32,7 +32,14 @@ export interface AdditionsService {
   >
 }
 
-export type AdditionsOptions = Omit<Environment, "store" | "takeCheckTurn"> & { database: Database; events: Events }
+export type AdditionsOptions = Omit<Environment, "store" | "takeCheckTurn" | "checkPatience_ms"> & {
+  database: Database
+  events: Events
+  checkPatience_ms?: number
+}
+
+/** A layer of a large model takes this long on a slow computer. */
+const usualPatience_ms = 60_000
 
 /** Why the work on one is ended: what becomes of its record. */
 type Ending = "paused" | "back" | "removed" | "closing"
@@ -45,9 +52,9 @@ interface Running {
 
 const storageHint = "Under Storage in the settings stands what takes room. Go on when there is enough."
 
-export function createAdditions({ database, events, ...rest }: AdditionsOptions): AdditionsService {
+export function createAdditions({ database, events, checkPatience_ms = usualPatience_ms, ...rest }: AdditionsOptions): AdditionsService {
   const store = createAdditionStore({ database, events })
-  const environment: Environment = { ...rest, store, takeCheckTurn: createTurns() }
+  const environment: Environment = { ...rest, store, takeCheckTurn: createTurns(), checkPatience_ms }
   const { paths, settings, inspect, hub } = environment
   const running = new Map<string, Running>()
   let isClosing = false

@@ -58,6 +58,7 @@ export interface AddingOptions {
   /** What the hub's service answers; by default everything is open. */
   model?: (name: string) => HubModel
   token?: string
+  checkPatience_ms?: number
   /** A Hugging Face cache. */
   cache?: string
 }
@@ -80,6 +81,7 @@ export async function addingService(options: AddingOptions) {
   }
   const service = createAdditions({
     ...{ database, events, paths, engine, registry, network, inspect: inspectModel, takeTurn: createTurns() },
+    ...(options.checkPatience_ms === undefined ? {} : { checkPatience_ms: options.checkPatience_ms }),
     settings: { get: () => Settings.parse({ threads: 1, ...options.settings }) },
     transfers: { downloadSet, markUsed: useUp, fetchAgain, missingBytes, requireVolumes, spacePerVolume, ...options.transfers },
     hub: {

@@ -380,13 +380,26 @@ describe("side by side", () => {
 
   it("a check reads the same files there, and holds each until it is done with it", async () => {
     const hub = await testHub({ repositories: [repository] })
-    const spacePerVolume = async () => [{ folder: "", needs: [], neededBytes: 9, freeBytes: 1 }]
+    let asks = 0
+    // Too little for everything, enough for what the check holds.
+    const spacePerVolume = async () => [{ folder: "", needs: [], neededBytes: 9, freeBytes: asks++ === 0 ? 1 : 10 }]
     const adding = await addingService({ hub, startHost: forkHost, transfers: { spacePerVolume } })
     const { id } = await adding.fromHub("org/tiny-llama", { format: "nf4" })
     await adding.start(id)
     const done = await adding.reached(id)
     expect(done).toMatchObject({ state: "done", error: null, check: { state: "done" } })
     expect(fileStates(done)).toMatchObject(Object.fromEntries(shards.map((name) => [name, "used"])))
+  })
+
+  it("a check that holds files for which there is no room is given up, the addition is not", async () => {
+    const hub = await testHub({ repositories: [repository] })
+    const spacePerVolume = async () => [{ folder: "", needs: [], neededBytes: 9, freeBytes: 1 }]
+    const adding = await addingService({ hub, startHost: forkHost, transfers: { spacePerVolume }, checkPatience_ms: 300 })
+    const { id } = await adding.fromHub("org/tiny-llama", { format: "nf4" })
+    await adding.start(id)
+    const done = await adding.reached(id)
+    expect(done).toMatchObject({ state: "done", error: null, check: { state: "skipped", reason: expect.stringContaining("no room") } })
+    expect(await tensorsIn(adding.registry.list()[0]?.path ?? "")).toEqual(await quantizedWhole("nf4"))
   })
 })
 
