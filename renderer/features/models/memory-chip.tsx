@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next"
 import type { MemoryPlan } from "../../../shared/schema/model.ts"
 import { formatBytes, formatGib } from "../../lib/format.ts"
 import { mirror, useMain } from "../../lib/mirror.ts"
-import { formatHash } from "../../lib/navigation.ts"
+import { formatHash, navigation } from "../../lib/navigation.ts"
 import { MemoryBar, OwnerSwatch } from "../../ui/memory-bar.tsx"
 import { Popover } from "../../ui/popover.tsx"
 import { Tooltip } from "../../ui/tooltip.tsx"
@@ -23,6 +23,7 @@ export function MemoryChip() {
   const memory = mirror.use((part) => part.memory)
   const installed_bytes = useMain((main) => main.system.memoryBytes)
   const load = useMain((main) => main.load)
+  const place = navigation.use((part) => part.place)
   const plan = load.state === "ready" ? load.model.plan : null
   const total = memory?.totalBytes ?? installed_bytes
   const used = memory?.nibbleBytes ?? 0
@@ -30,6 +31,8 @@ export function MemoryChip() {
   return (
     <div className="flex h-8 flex-none overflow-hidden rounded-control border border-line-strong bg-raised text-13">
       <Popover
+        // Going elsewhere closes it.
+        key={place}
         title={t("memory.title")}
         trigger={
           <button
@@ -105,10 +108,12 @@ function Breakdown({ plan, used, total, available }: BreakdownProps) {
           </>
         )}
       </dl>
+      {plan && plan.mapped > 0 && (
+        <p className="mt-2 text-12 leading-prose text-ink-3">{t("memory.mapped", { size: formatBytes(plan.mapped) })}</p>
+      )}
       <a href={formatHash({ place: "memory", chatId: null, adding: null })} className="mt-3 inline-block text-accent-ink hover:underline">
         {t("memory.openPlace")}
       </a>
-      {plan && <p className="mt-2 text-12 leading-prose text-ink-3">{t("memory.mapped", { size: formatBytes(plan.mapped) })}</p>}
     </>
   )
 }
