@@ -10,7 +10,7 @@ import type { PlanCache } from "./plan-cache.ts"
 import { runTask } from "./run-task.ts"
 
 const notYet = (): never => {
-  throw new AppError("unsupported", "This is being built.")
+  throw new AppError("unsupported", "The engine does not measure this yet.")
 }
 
 type AnyHandler = (input: never, context: CallContext<never>) => unknown
