@@ -23,12 +23,22 @@ export function pullFromHub({ services, paths }: App, name: string, wantedRevisi
     const files = modelFiles(repository)
     const folder = join(paths.downloads, folderNameFor(`${name}-${repository.revision.slice(0, 12)}`))
     await mkdir(folder, { recursive: true })
+    // What does not arrive, and why, is more worth knowing than what does.
+    const troubles = new Map<string, string>()
     const download = (wanted: typeof files) =>
       downloadFiles(hub, repository, {
         files: wanted,
         folder,
         signal,
-        onProgress: ({ phase, bytesDone, bytesTotal, item }) => report({ phase, done: bytesDone, total: bytesTotal, unit: "bytes", item }),
+        onFile(file) {
+          if (file.state === "retrying" && file.error && file.retryAt !== null)
+            troubles.set(file.name, nextTry(file.error.message, file.retryAt))
+          else troubles.delete(file.name)
+        },
+        onProgress({ phase, bytesDone, bytesTotal, item }) {
+          const [trouble = item] = troubles.values()
+          report({ phase, done: bytesDone, total: bytesTotal, unit: "bytes", item: trouble })
+        },
       })
     const refuse = async (reason: string | null) => {
       await rm(folder, { recursive: true, force: true })
@@ -56,4 +66,8 @@ export function pullFromHub({ services, paths }: App, name: string, wantedRevisi
       await removeStaging(staging)
     }
   })
+}
+
+function nextTry(reason: string, at: number): string {
+  return `${reason} Next try at ${new Date(at).toTimeString().slice(0, 8)}`
 }

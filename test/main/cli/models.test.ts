@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSy
 import { join } from "node:path"
 import { beforeEach, describe, expect, it } from "vitest"
 import type { InstalledModel } from "../../../shared/schema/model.ts"
+import { startHub as startTestHub } from "../../hub/hub.ts"
 import { startHub } from "./fake-hub.ts"
 import { models, nibble, type RunOptions, scratch } from "./run-cli.ts"
 
@@ -137,6 +138,44 @@ describe("pull", () => {
       expect(code).toBe(1)
       expect(readdirSync(join(home, "models"))).toEqual([])
       expect((await run(["models", "list", "--json"])).json()).toEqual({ models: [] })
+    } finally {
+      await hub.close()
+    }
+  })
+
+  it("goes on after kill -9 with what had arrived", async () => {
+    const file = "model.safetensors"
+    const hub = await startTestHub({ repositories: [{ name: "tiny/qwen", folder: join(models, "qwen2") }] })
+    try {
+      hub.faults.add({ match: file, kind: "stall", at: 20_000 })
+      const env = { HF_ENDPOINT: hub.endpoint }
+      const state = () => {
+        const [folder = ""] = readdirSync(join(home, "downloads"))
+        return JSON.parse(readFileSync(join(home, "downloads", folder, `${file}.part.json`), "utf8"))
+      }
+      const killed = await run(["models", "pull", "tiny/qwen"], {
+        env,
+        onStart(child) {
+          const timer = setInterval(() => {
+            try {
+              if (state().done[0].to < 20_000) return
+            } catch {
+              return
+            }
+            clearInterval(timer)
+            child.kill("SIGKILL")
+          }, 20)
+        },
+      })
+      expect(killed.code).toBeNull()
+      hub.faults.clear()
+      hub.requests.length = 0
+      const pulled = await run(["models", "pull", "tiny/qwen", "--json"], { env })
+      const { path } = pulled.json<InstalledModel>()
+      expect(readFileSync(join(path, file))).toEqual(readFileSync(join(models, "qwen2", file)))
+      expect(hub.requests.filter(({ server }) => server === "storage").map(({ range }) => range)).toEqual(["bytes=20000-"])
+      expect(hub.requests.filter(({ path: address }) => address.endsWith("/config.json"))).toEqual([])
+      expect(readdirSync(join(home, "downloads"))).toEqual([])
     } finally {
       await hub.close()
     }
