@@ -17,7 +17,8 @@ it("refuses values that are out of range, and an address that is none", async ()
   const { client } = await runApp()
   await expect(client["settings.update"]({ threads: 100_000 })).rejects.toMatchObject({ code: "bad_input" })
   await expect(client["settings.update"]({ hubEndpoint: "not an address" })).rejects.toMatchObject({ code: "bad_input" })
-  expect((await client["app.snapshot"](undefined)).settings).toMatchObject({ threads: 0, hubEndpoint: "" })
+  await expect(client["settings.update"]({ proxy: "socks4://127.0.0.1:1080" })).rejects.toMatchObject({ code: "bad_input" })
+  expect((await client["app.snapshot"](undefined)).settings).toMatchObject({ threads: 0, hubEndpoint: "", proxy: "" })
 })
 
 it("starts with the default of a setting that is damaged, and says so", async () => {
