@@ -22,7 +22,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await look(page)
       await page.keyboard.press("Escape")
       await places.getByRole("link", { name: "Settings" }).click()
-      await expect(page.getByText("Data folder", { exact: true })).toBeVisible()
+      await expect(page.getByText("Chats, settings and records")).toBeVisible()
       await look(page)
       await page.keyboard.press("Control+k")
       await expect(page.getByRole("dialog", { name: "All actions" })).toBeVisible()
