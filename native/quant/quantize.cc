@@ -58,7 +58,13 @@ struct Workspace {
   EncodeBuffers encode;
   Buffer codes;
   Buffer scales;
-  Buffer plain;  // fp32 values, where the errors are measured
+  // fp32 values, where the errors are measured: of the weight, and of what the codes stand for.
+  Buffer plain;
+  Buffer decoded;
+
+  static float* values_of(Buffer& buffer, int64_t n) {
+    return static_cast<float*>(buffer.at_least(static_cast<size_t>(n) * sizeof(float)));
+  }
 };
 
 class Writer {
@@ -209,7 +215,11 @@ int64_t Writer::write_rows(Job& job, int64_t first, int64_t n, Workspace& work) 
   auto* scb = static_cast<float*>(work.scales.at_least(static_cast<size_t>(n_rows) * sizeof(float)));
   const DType type = job.tensor->type;
   const void* values = encode_rows(codes, scb, type, table_, *job.reader, first_row, n_rows, job.cols, work.encode);
-  if (job.is_measured()) job.sums_at(first) = row_errors(as_plain(values, type, n, work), codes, scb, n_rows, job.cols);
+  if (job.is_measured()) {
+    float* decoded = work.values_of(work.decoded, n);
+    decode_rows(decoded, codes, scb, n_rows, job.cols);
+    job.sums_at(first) = square_errors(as_plain(values, type, n, work), decoded, n);
+  }
   out_.write(codes, job.data_at + first, n);
   out_.write(scb, job.scales_at + first_row * 4, n_rows * 4);
   return n + n_rows * 4;
@@ -232,8 +242,11 @@ int64_t Writer::write_blocks(Job& job, int64_t first, int64_t n, Workspace& work
   const DType type = job.tensor->type;
   const void* values = encode_blocks(codes, scales, spec, type, table_, *job.reader, first, n, work.encode);
   if (job.is_measured()) {
-    BlockTerms* terms = job.is_nested() ? job.terms.data() + first_block : nullptr;
-    job.sums_at(first) = block_errors(as_plain(values, type, n, work), codes, scales, n, spec, terms);
+    const float* plain = as_plain(values, type, n, work);
+    float* decoded = work.values_of(work.decoded, n);
+    decode_blocks(decoded, codes, scales, n, spec);
+    job.sums_at(first) = job.is_nested() ? block_errors(plain, decoded, scales, n, spec.block_size, job.terms.data() + first_block)
+                                         : square_errors(plain, decoded, n);
   }
   out_.write(codes, job.data_at + first / 2, n_bytes);
   if (job.is_nested()) return n_bytes;
@@ -257,7 +270,7 @@ int64_t Writer::write_nested_scales(Job& job, Workspace& work) {
 
 const float* Writer::as_plain(const void* values, DType type, int64_t n, Workspace& work) const {
   if (type == DType::f32) return static_cast<const float*>(values);
-  auto* plain = static_cast<float*>(work.plain.at_least(static_cast<size_t>(n) * sizeof(float)));
+  float* plain = work.values_of(work.plain, n);
   Exec exec;
   table_.convert(exec, plain, DType::f32, values, type, n);
   return plain;

@@ -6,74 +6,89 @@ namespace nibble {
 
 namespace {
 
-// Four sums side by side: one alone would wait for each addition.
+// Sums side by side, each of its own elements: one alone would wait for each addition.
 constexpr int64_t kLanes = 4;
 
-double total(const double* lanes) { return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]); }
-
-struct BlockSums {
-  SquareSums squares;
-  double with_code = 0;
-  double code = 0;
+struct Sums {
+  double weight = 0;   // w^2
+  double error = 0;    // (w - w')^2
+  double mixed = 0;    // (w - w') w'
+  double decoded = 0;  // w'^2
 };
 
-// One block of at most 4096 elements that begins with a whole byte.
-BlockSums block_sums(const float* values, const uint8_t* codes, int64_t n, float scale, const float* book) {
-  double weight[kLanes] = {}, error[kLanes] = {}, with_code[kLanes] = {}, code[kLanes] = {};
-  const auto add = [&](int64_t lane, float value, float level) {
-    const double difference = static_cast<double>(value) - static_cast<double>(level * scale);
-    weight[lane] += static_cast<double>(value) * value;
+template <bool kWithTerms>
+Sums sums_of(const float* weights, const float* decoded, int64_t n) {
+  double weight[kLanes] = {}, error[kLanes] = {}, mixed[kLanes] = {}, squares[kLanes] = {};
+  const auto add = [&](int64_t lane, double w, double d) {
+    const double difference = w - d;
+    weight[lane] += w * w;
     error[lane] += difference * difference;
-    with_code[lane] += difference * level;
-    code[lane] += static_cast<double>(level) * level;
+    if constexpr (kWithTerms) {
+      mixed[lane] += difference * d;
+      squares[lane] += d * d;
+    }
   };
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
-    const uint8_t first = codes[i >> 1], second = codes[(i >> 1) + 1];
-    add(0, values[i], book[first >> 4]);
-    add(1, values[i + 1], book[first & 15]);
-    add(2, values[i + 2], book[second >> 4]);
-    add(3, values[i + 3], book[second & 15]);
+    for (int64_t lane = 0; lane < kLanes; ++lane) add(lane, weights[i + lane], decoded[i + lane]);
   }
-  for (; i < n; ++i) add(i % kLanes, values[i], book[(i & 1) != 0 ? codes[i >> 1] & 15 : codes[i >> 1] >> 4]);
-  return {{total(weight), total(error)}, total(with_code), total(code)};
+  for (int64_t lane = 0; i < n; ++i, ++lane) add(lane, weights[i], decoded[i]);
+  Sums sums;
+  for (int64_t lane = 0; lane < kLanes; ++lane) {
+    sums.weight += weight[lane];
+    sums.error += error[lane];
+    sums.mixed += mixed[lane];
+    sums.decoded += squares[lane];
+  }
+  return sums;
 }
 
 }  // namespace
 
-SquareSums block_errors(const float* values, const uint8_t* codes, const float* absmax, int64_t n, const QuantizeSpec& spec,
-                        BlockTerms* terms) {
+void decode_blocks(float* out, const uint8_t* codes, const float* absmax, int64_t n, const QuantizeSpec& spec) {
   const float* book = codebook(spec.format);
-  SquareSums sums;
-  for (int64_t begin = 0, block = 0; begin < n; begin += spec.block_size, ++block) {
-    const BlockSums of_block = block_sums(values + begin, codes + begin / 2, std::min<int64_t>(spec.block_size, n - begin), absmax[block],
-                                          book);
-    sums.weight += of_block.squares.weight;
-    sums.error += of_block.squares.error;
-    if (terms != nullptr) terms[block] = {static_cast<float>(of_block.with_code), static_cast<float>(of_block.code)};
+  // Both values of a byte at once.
+  float pairs[256][2];
+  for (int byte = 0; byte < 256; ++byte) {
+    pairs[byte][0] = book[byte >> 4];
+    pairs[byte][1] = book[byte & 15];
   }
-  return sums;
+  for (int64_t begin = 0, block = 0; begin < n; begin += spec.block_size, ++block) {
+    const int64_t end = std::min(n, begin + spec.block_size);
+    const float scale = absmax[block];
+    for (int64_t i = begin; i + 1 < end; i += 2) {
+      const float* pair = pairs[codes[i >> 1]];
+      out[i] = pair[0] * scale;
+      out[i + 1] = pair[1] * scale;
+    }
+    if ((end & 1) != 0) out[end - 1] = book[codes[end >> 1] >> 4] * scale;
+  }
 }
 
-SquareSums row_errors(const float* values, const int8_t* codes, const float* scb, int64_t n_rows, int64_t cols) {
-  SquareSums sums;
+void decode_rows(float* out, const int8_t* codes, const float* scb, int64_t n_rows, int64_t cols) {
   for (int64_t row = 0; row < n_rows; ++row) {
-    const double step = static_cast<double>(scb[row]) / 127.0;
-    double weight[kLanes] = {}, error[kLanes] = {};
-    const auto add = [&](int64_t lane, int64_t i) {
-      const double value = values[row * cols + i], difference = value - codes[row * cols + i] * step;
-      weight[lane] += value * value;
-      error[lane] += difference * difference;
-    };
-    int64_t i = 0;
-    for (; i + kLanes <= cols; i += kLanes) {
-      for (int64_t lane = 0; lane < kLanes; ++lane) add(lane, i + lane);
-    }
-    for (; i < cols; ++i) add(i % kLanes, i);
-    sums.weight += total(weight);
-    sums.error += total(error);
+    const auto step = static_cast<float>(static_cast<double>(scb[row]) / 127.0);
+    for (int64_t i = row * cols; i < (row + 1) * cols; ++i) out[i] = static_cast<float>(codes[i]) * step;
   }
-  return sums;
+}
+
+SquareSums square_errors(const float* weights, const float* decoded, int64_t n) {
+  const Sums sums = sums_of<false>(weights, decoded, n);
+  return {sums.weight, sums.error};
+}
+
+SquareSums block_errors(const float* weights, const float* decoded, const float* absmax, int64_t n, int64_t block_size, BlockTerms* terms) {
+  SquareSums total;
+  for (int64_t begin = 0, block = 0; begin < n; begin += block_size, ++block) {
+    const Sums sums = sums_of<true>(weights + begin, decoded + begin, std::min(block_size, n - begin));
+    total.weight += sums.weight;
+    total.error += sums.error;
+    // c = w' / s; in a block of zeros both are 0, and so is c.
+    const double scale = absmax[block];
+    terms[block] = {};
+    if (scale > 0) terms[block] = {static_cast<float>(sums.mixed / scale), static_cast<float>(sums.decoded / (scale * scale))};
+  }
+  return total;
 }
 
 double nesting_error(const BlockTerms* terms, const float* absmax, const uint8_t* codes, const float* nested_absmax, float offset,
