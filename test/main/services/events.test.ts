@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { expect, it, vi } from "vitest"
 import { createEvents, eventHandlers } from "../../../main/services/events.ts"
 import type { AppEvent } from "../../../shared/contract/app.ts"
+import type { Addition } from "../../../shared/schema/addition.ts"
 import type { Job } from "../../../shared/schema/job.ts"
 
 function job(id: string, done: number): Job {
@@ -29,6 +30,24 @@ it("tells everything in order until it is cancelled", async () => {
   events.emit({ type: "load", load: { state: "none" } })
   await sleep(20)
   expect(seen).toHaveLength(2)
+})
+
+it("gives a slow page the newest of each addition", async () => {
+  const seen: AppEvent[] = []
+  const { promise: first, resolve: go } = Promise.withResolvers<void>()
+  const { events, stop, over } = subscribed((event) => {
+    seen.push(event)
+    return first
+  })
+  const about = (id: string, updatedAt: number) => ({ type: "addition" as const, addition: { id, updatedAt } as Addition })
+  events.emit({ type: "load", load: { state: "none" } })
+  await sleep(5)
+  for (const event of [about("a", 1), about("b", 1), about("a", 2)]) events.emit(event)
+  go()
+  await vi.waitFor(() => expect(seen).toHaveLength(3))
+  expect(seen.slice(1)).toEqual([about("b", 1), about("a", 2)])
+  stop.abort()
+  await over
 })
 
 it("gives a slow page the newest value of each part only, and nothing out of order", async () => {
