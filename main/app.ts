@@ -25,7 +25,7 @@ import { createLoader, type Loader } from "./services/loading.ts"
 import { createMemory, type WindowMemory } from "./services/memory.ts"
 import { createInUse, createModels } from "./services/models.ts"
 import { createOutliers } from "./services/outliers.ts"
-import { createPlan } from "./services/plan.ts"
+import { createPlan, type PlanService } from "./services/plan.ts"
 import { createPredictions } from "./services/predictions.ts"
 import { createQuality } from "./services/quality.ts"
 import { createQuantize } from "./services/quantize.ts"
@@ -73,6 +73,7 @@ export interface App {
     events: Events
     network: Network
     hub: HubService
+    plan: PlanService
   }
   paths: DataPaths
   engine: Engine
@@ -151,9 +152,15 @@ async function join(
       sources: (model, files) => hubSources(hub.current(), model, files, cache()),
     },
   })
-  const plan = createPlan()
   const predictions = createPredictions()
   const quality = createQuality({ database, engine, registry, settings, inUse, takeTurn: createTurns() })
+  const plan = createPlan({
+    ...{ database, engine, events, loader, settings, jobs, home: paths.home },
+    measured: (path, format) => {
+      const installed = registry.list().find((model) => model.path === path)
+      return (quality.measured(installed?.id ?? path, format) ?? quality.measured(path, format))?.sameTopToken ?? null
+    },
+  })
   // Headers of models on the hub are few bytes, and plans of additions read them.
   const keptDownloads = () => new Set(["headers", ...additions.list().map(({ id }) => id)])
   if (lock) {
@@ -203,7 +210,7 @@ async function join(
       ...quality.handlers,
       ...storage.handlers,
     },
-    services: { registry, jobs, loader, chats, settings, events, network, hub },
+    services: { registry, jobs, loader, chats, settings, events, network, hub, plan },
     paths,
     engine,
     async close() {

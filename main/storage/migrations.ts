@@ -106,4 +106,15 @@ export const migrations: Migration[] = [
       PRIMARY KEY (model, format, text)
     ) STRICT`,
   ],
+  // What the benchmark of this computer measured.
+  [
+    `CREATE TABLE speeds (
+      isa TEXT NOT NULL,
+      threads INTEGER NOT NULL,
+      engine_version TEXT NOT NULL,
+      record TEXT NOT NULL,
+      measured_at REAL NOT NULL,
+      PRIMARY KEY (isa, threads, engine_version)
+    ) STRICT`,
+  ],
 ]

@@ -8,7 +8,7 @@ import { HubAccount, HubModel, HubPage, HubQuery } from "../schema/hub.ts"
 import { Job } from "../schema/job.ts"
 import { InstalledModel, LoadedModel, ModelInspection } from "../schema/model.ts"
 import { OutlierReport, OutlierThreshold } from "../schema/outliers.ts"
-import { CapacityTable, FitChange, PlanComputer, PlanReport, PlanRequest, Prediction, SpeedProfile } from "../schema/plan.ts"
+import { CapacityTable, FitChange, PlanAdvice, PlanComputer, PlanReport, PlanRequest, Prediction, SpeedProfile } from "../schema/plan.ts"
 import { QualityReport } from "../schema/quality.ts"
 import { Settings, SettingsChange } from "../schema/settings.ts"
 import { StorageReport } from "../schema/storage.ts"
@@ -176,6 +176,8 @@ export const app = {
   "plan.rows": method(PlanRequest, PlanReport),
   /** Of one format of the request: what to change so that it fits. Empty when it fits. */
   "plan.fit": method(PlanRequest.extend({ format: Format }), z.array(FitChange)),
+  /** Of one format of the request: what to do, and when something else would serve better. What is wrong now comes first. */
+  "plan.advice": method(PlanRequest.extend({ format: Format }), z.array(PlanAdvice)),
   /** Those that `computer` can name, the smallest first. */
   "plan.computers": method(z.void(), z.array(PlanComputer)),
   /** Of this computer or one of the list of computers. */

@@ -33,7 +33,7 @@ export const PlanDevice = z.object({
   totalBytes: z.number(),
   /** What Nibble may use of it: free now, what the loaded model would give back added, the reserve taken off. */
   usableBytes: z.number(),
-  /** Bytes per second that decoding can read from it. */
+  /** Bytes per second that decoding can read from it; 0: not known. */
   bandwidth: z.number(),
 })
 export type PlanDevice = z.infer<typeof PlanDevice>
@@ -219,11 +219,54 @@ export const SpeedProfile = z.object({
   measuredAt: z.number(),
   /** Bytes per second of plain reading. */
   bandwidth: z.number(),
+  /** What one layer takes for one token when its weights are next to nothing: calls, and threads that wait for each other. */
+  layerSeconds: z.number(),
+  /** What is left of the rates of `decode`, 0 .. 1, for weights that are mapped from files. */
+  mappedFactor: z.number(),
   decode: z.partialRecord(Format, z.number()),
   /** Multiply-adds per second of a long prompt. */
   prefill: z.partialRecord(Format, z.number()),
 })
 export type SpeedProfile = z.infer<typeof SpeedProfile>
+
+/** What to do, or what would serve better; the page has the sentences. Names with `elsewhere` are about formats of other programs. */
+export const PlanAdviceCode = z.enum([
+  // Out of memory.
+  "smaller_format",
+  "shorter_context",
+  "smaller_model",
+  "other_computer",
+  // Too slow.
+  "faster_format",
+  "slow_from_disk",
+  "measure_speed",
+  // Not accurate enough.
+  "accurate_format",
+  "nf4_not_fp4",
+  "finer_blocks",
+  "keep_embeddings",
+  "measure_quality",
+  // Loading takes long.
+  "load_quantized",
+  // When other formats serve better.
+  "full_precision",
+  "gguf_elsewhere",
+  "gptq_awq_elsewhere",
+  "fp8_elsewhere",
+])
+export type PlanAdviceCode = z.infer<typeof PlanAdviceCode>
+
+export const PlanAdvice = z.object({
+  code: PlanAdviceCode,
+  topic: z.enum(["memory", "speed", "accuracy", "loading", "format"]),
+  /** It is about something that is wrong now, not only good to know. */
+  isPressing: z.boolean(),
+  /** Of Nibble, where the advice names one. */
+  format: Format.nullable(),
+  /** What the sentence names. Bytes where the name ends in Bytes, tokens per second in PerS, shares 0 .. 1 in Share, else counts. */
+  figures: z.record(z.string(), z.number()),
+})
+export type PlanAdvice = z.infer<typeof PlanAdvice>
 
 /** One prediction and what came of it. Bytes of the engine's process. */
 export const Prediction = z.object({

@@ -9,7 +9,9 @@ import { type EngineContract, engine } from "../../../shared/contract/engine.ts"
 import { type Handlers, serve } from "../../../shared/rpc.ts"
 import type { ChatTurn } from "../../../shared/schema/chat.ts"
 import { AppError } from "../../../shared/schema/error.ts"
+import type { QualityReport } from "../../../shared/schema/quality.ts"
 import { portPair } from "../port-pair.ts"
+import { fakePlan, fakeSpeed } from "./fake-plan.ts"
 
 export const fixtures = fileURLToPath(new URL("../../fixtures/models/", import.meta.url))
 
@@ -20,6 +22,8 @@ export class FakeEngine {
   readonly calls: { name: string; input: unknown }[] = []
   /** Pieces of the next replies. */
   words = ["Paris", " is", " the", " capital."]
+  /** What measuring quality finds; null: the engine cannot. */
+  quality: QualityReport | null = null
   /** Thrown by the next call of this name. */
   readonly failures = new Map<CallName, AppError>()
   /** Called with the folder that quantizing has made. */
@@ -136,12 +140,20 @@ export class FakeEngine {
         return { threshold, tokens: 3, layers: [] }
       },
       "model.bench": notHere,
-      "plan.rows": notHere,
-      "engine.speed": notHere,
+      "plan.rows": async (request, { signal }) => {
+        await this.passed("plan.rows", request, signal)
+        return fakePlan(request)
+      },
+      "engine.speed": async (options, { signal, emit }) => {
+        await emit({ fraction: 0.5 })
+        await this.passed("engine.speed", options, signal)
+        if (signal.aborted) throw new AppError("cancelled", "cancelled")
+        return { ...fakeSpeed, threads: options.threads || 2 }
+      },
       "model.memory": notHere,
       "quality.run": async (options, { signal }) => {
         await this.passed("quality.run", options, signal)
-        return notHere()
+        return this.quality ?? notHere()
       },
       "files.arrived": async (file, { signal }) => {
         await this.passed("files.arrived", file, signal)
