@@ -326,6 +326,17 @@ export interface NativeEvaluation {
   dispose(): void
 }
 
+export interface NativeSpeed {
+  /** Bytes per second of plain reading. */
+  bandwidth: number
+  /** What one layer takes for one token when its weights are next to nothing. */
+  layerSeconds: number
+  /** Bytes of codes and scales per second, by format. */
+  decode: Record<string, number>
+  /** Multiply-adds per second, by format. */
+  prefill: Record<string, number>
+}
+
 export interface EngineAddon {
   info(): NativeInfo
   /** One tiny matmul per backend and format against ref; null = passed, otherwise what differed. */
@@ -343,6 +354,11 @@ export interface EngineAddon {
   /** Constant tensors of the file format: raw little-endian fp32. */
   codebook(format: "nf4" | "fp4"): Float32Array
   dynamicMap(): Float32Array
+  /** Times the products of every format: see native/plan/speed.h. */
+  measureSpeed(
+    options: { threads: number; compute: NativeCompute; /** Of weights. */ bytes?: number; seconds?: number },
+    onProgress: (fraction: number) => void,
+  ): Task<NativeSpeed>
   /** Memory bandwidth by a read of `bytes` with all threads, GB/s (median of 5). For bench. */
   measureBandwidth(bytes: number, threads: number): Task<number>
 }

@@ -39,7 +39,7 @@ export function createHandlers(addon: () => EngineAddon = loadAddon): { handlers
       plans ??= (await import("./plan-cache.ts")).createPlanCache(addon)
       return planRows(addon(), plans, request, process.memoryUsage.rss())
     },
-    "engine.speed": notYet,
+    "engine.speed": async (options, context) => (await import("./speed.ts")).measureSpeed(addon(), slot, options, context),
     "model.memory": notYet,
     "quality.run": async (options, context) => (await import("./quality.ts")).measureQuality(addon(), arrivals, options, context),
     "files.arrived": () => arrivals.announce(),

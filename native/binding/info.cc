@@ -4,6 +4,7 @@
 #include "formats/formats.h"
 #include "model/self_test.h"
 #include "plan/bandwidth.h"
+#include "plan/speed.h"
 #include "plan/system_memory.h"
 
 namespace nibble::binding {
@@ -102,6 +103,39 @@ Napi::Value start_bandwidth(const Napi::CallbackInfo& call) {
   });
 }
 
+// As users name it: "nf4-dq".
+std::string full_name(const FormatSpeed& speed) { return text(format_name(speed.format), speed.is_nested ? "-dq" : ""); }
+
+Napi::Value speed_to_js(Napi::Env env, const Speed& speed) {
+  Napi::Object result = Napi::Object::New(env), decode = Napi::Object::New(env), prefill = Napi::Object::New(env);
+  for (const FormatSpeed& format : speed.formats) {
+    decode.Set(full_name(format), format.decode);
+    prefill.Set(full_name(format), format.prefill);
+  }
+  result.Set("bandwidth", speed.bandwidth);
+  result.Set("layerSeconds", speed.layer_seconds);
+  result.Set("decode", decode);
+  result.Set("prefill", prefill);
+  return result;
+}
+
+Napi::Value start_speed(const Napi::CallbackInfo& call) {
+  const Fields fields(call[0], "options");
+  const Napi::Function on_progress = function_argument(call, 1, "onProgress");
+  SpeedOptions options;
+  options.threads = static_cast<int>(fields.integer("threads", 0, 1024));
+  options.compute = to_compute(fields);
+  if (fields.has("bytes")) options.bytes = fields.integer("bytes", 1, kMaxExact);
+  if (fields.has("seconds")) options.seconds = fields.number("seconds");
+  return start_task<double>(
+      on_progress, [](Napi::Function listener, const double& fraction) { listener.Call({Napi::Number::New(listener.Env(), fraction)}); },
+      [options](Task<double>& task) -> ToJs {
+        return
+            [speed = measure_speed(
+                 options, [&](double fraction) { task.emit(fraction); }, task.cancel())](Napi::Env env) { return speed_to_js(env, speed); };
+      });
+}
+
 }  // namespace
 
 void export_info(Napi::Env env, Napi::Object exports) {
@@ -113,6 +147,7 @@ void export_info(Napi::Env env, Napi::Object exports) {
   export_function(env, exports, "dynamicMap",
                   [](const Napi::CallbackInfo& call) -> Napi::Value { return floats_to_js(call.Env(), dynamic_map_signed(), 256); });
   export_function(env, exports, "measureBandwidth", start_bandwidth);
+  export_function(env, exports, "measureSpeed", start_speed);
 }
 
 }  // namespace nibble::binding
