@@ -331,6 +331,8 @@ export interface NativeSpeed {
   bandwidth: number
   /** What one layer takes for one token when its weights are next to nothing. */
   layerSeconds: number
+  /** What of `decode` is left for weights that are mapped from files. */
+  mappedFactor: number
   /** Bytes of codes and scales per second, by format. */
   decode: Record<string, number>
   /** Multiply-adds per second, by format. */

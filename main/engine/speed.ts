@@ -18,11 +18,11 @@ export async function measureSpeed(
   refuseWhileModelWorks(slot)
   const compute = chooseCompute(addon, { compute: undefined, backend: "auto" })
   const task = addon.measureSpeed({ threads, compute }, (fraction) => void emit({ fraction }))
-  const { bandwidth, layerSeconds, decode, prefill } = await runTask(task, signal)
+  const { bandwidth, layerSeconds, mappedFactor, decode, prefill } = await runTask(task, signal)
   const { isa, logicalCores } = addon.info()
   const known = (rates: Record<string, number>) => Object.fromEntries(Format.options.map((format) => [format, rates[format]]))
   return {
-    ...{ isa, threads: threads || logicalCores, measuredAt: Date.now(), bandwidth, layerSeconds },
+    ...{ isa, threads: threads || logicalCores, measuredAt: Date.now(), bandwidth, layerSeconds, mappedFactor },
     ...{ decode: known(decode), prefill: known(prefill) },
   }
 }

@@ -114,6 +114,7 @@ Napi::Value speed_to_js(Napi::Env env, const Speed& speed) {
   }
   result.Set("bandwidth", speed.bandwidth);
   result.Set("layerSeconds", speed.layer_seconds);
+  result.Set("mappedFactor", speed.mapped_factor);
   result.Set("decode", decode);
   result.Set("prefill", prefill);
   return result;

@@ -23,7 +23,7 @@ constexpr int64_t kPrefillTokens = 512;  // a chunk of Forward
 constexpr int64_t kPrefillRows = 1024, kPrefillWidth = 2048;
 constexpr int32_t kBlock = 64;
 constexpr float kThreshold = 6;    // of LLM.int8()
-constexpr int kSteps = 2 * 8 + 2;  // decode and prefill of the formats, bandwidth, layer
+constexpr int kSteps = 2 * 8 + 4;  // decode and prefill of the formats, bandwidth, layer, two for the mapped factor
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -61,7 +61,8 @@ class Benchmark {
         y_(table_, sizeof(float) * kPrefillTokens * std::max(kWidth, kPrefillRows)) {
     exec_.pool = &pool_;
     prefer_large_pages(weights_.as<void>(), weights_.size());
-    fill();
+    fill(weights_);
+    fill(x_);
   }
 
   Speed run();
@@ -73,13 +74,14 @@ class Benchmark {
     int64_t bytes = 0;
   };
 
-  void fill();
-  Matrix matrix_at(FormatId format, bool is_nested, int64_t rows, int64_t cols, int64_t offset) const;
+  void fill(const DeviceMemory& memory);
+  static Matrix matrix_at(const uint8_t* at, FormatId format, bool is_nested, int64_t rows, int64_t cols);
   FormatSpeed measure(FormatId format, bool is_nested);
-  double decode_rate(FormatId format, bool is_nested);
+  double decode_rate(FormatId format, bool is_nested, const DeviceMemory& memory);
+  double mapped_factor();
   double prefill_rate(FormatId format, bool is_nested);
   double layer_seconds();
-  double median_seconds(const std::function<void()>& pass);
+  double pass_seconds(const std::function<void()>& pass);
   void multiply(const Matrix& matrix, int64_t tokens);
   void* scratch(size_t bytes);
   void step() { progress_(static_cast<double>(++steps_) / kSteps); }
@@ -97,7 +99,7 @@ class Benchmark {
 
 // Values of bf16 from 2^-7 to 1: read as fp16, as fp32 or as scales they are ordinary numbers as well, and any bytes are codes. The
 // pattern repeats, but never in a cache, since each copy lies elsewhere.
-void Benchmark::fill() {
+void Benchmark::fill(const DeviceMemory& memory) {
   std::vector<uint16_t> pattern(size_t{1} << 19);
   Rng rng(1);
   for (uint16_t& value : pattern) {
@@ -105,18 +107,17 @@ void Benchmark::fill() {
     value = static_cast<uint16_t>(0x3c00 + bits % 0x380 + (bits >> 63 << 15));
   }
   const size_t chunk = pattern.size() * sizeof(uint16_t);
-  const auto copy_to = [&](void* to, size_t bytes) { std::memcpy(to, pattern.data(), bytes); };
-  const size_t n_chunks = (weights_.size() + chunk - 1) / chunk;
+  const size_t n_chunks = (memory.size() + chunk - 1) / chunk;
   pool_.parallel_for(static_cast<int64_t>(n_chunks), [&](int64_t i, int) {
     cancel_.check();
     const size_t begin = static_cast<size_t>(i) * chunk;
-    copy_to(weights_.as<uint8_t>() + begin, std::min(chunk, weights_.size() - begin));
+    std::memcpy(memory.as<uint8_t>() + begin, pattern.data(), std::min(chunk, memory.size() - begin));
   });
-  for (size_t begin = 0; begin < x_.size(); begin += chunk) copy_to(x_.as<uint8_t>() + begin, std::min(chunk, x_.size() - begin));
 }
 
-Benchmark::Matrix Benchmark::matrix_at(FormatId format, bool is_nested, int64_t rows, int64_t cols, int64_t offset) const {
-  const uint8_t* at = weights_.as<uint8_t>() + offset;
+// Takes codes and scales from `at` on.
+Benchmark::Matrix Benchmark::matrix_at(const uint8_t* at, FormatId format, bool is_nested, int64_t rows, int64_t cols) {
+  const uint8_t* const begin = at;
   const auto take = [&](int64_t bytes) {
     const uint8_t* taken = at;
     at += (bytes + 63) / 64 * 64;
@@ -137,7 +138,6 @@ Benchmark::Matrix Benchmark::matrix_at(FormatId format, bool is_nested, int64_t 
       view.nested.codes = take(blocks);
       view.nested.absmax = take_floats((blocks + view.nested.block_size - 1) / view.nested.block_size);
       view.nested.map = dynamic_map_signed();
-      view.nested.offset = 0.1f;
     } else {
       view.scales = take_floats(blocks);
     }
@@ -147,7 +147,7 @@ Benchmark::Matrix Benchmark::matrix_at(FormatId format, bool is_nested, int64_t 
   } else {
     view.codes = take(rows * cols * (format == FormatId::Fp32 ? 4 : 2));
   }
-  matrix.bytes = at - (weights_.as<uint8_t>() + offset);
+  matrix.bytes = at - begin;
   return matrix;
 }
 
@@ -173,8 +173,9 @@ void Benchmark::multiply(const Matrix& matrix, int64_t tokens) {
   (is_int8 ? table_.matmul_int8 : table_.matmul)[static_cast<size_t>(view.format)](exec_, args);
 }
 
-// Of passes that together take one step's share of the time; one at least.
-double Benchmark::median_seconds(const std::function<void()>& pass) {
+// The lower quartile of passes that together take one step's share of the time, one at least: what else the computer does while this is
+// measured slows passes down and never makes one faster.
+double Benchmark::pass_seconds(const std::function<void()>& pass) {
   std::vector<double> times;
   const auto start = std::chrono::steady_clock::now();
   do {
@@ -182,20 +183,20 @@ double Benchmark::median_seconds(const std::function<void()>& pass) {
     pass();
     times.push_back(seconds_since(begin));
   } while (seconds_since(start) < options_.seconds / kSteps * 0.9);
-  std::ranges::nth_element(times, times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2));
-  return times[times.size() / 2];
+  std::ranges::sort(times);
+  return times[times.size() / 4];
 }
 
-double Benchmark::decode_rate(FormatId format, bool is_nested) {
+double Benchmark::decode_rate(FormatId format, bool is_nested, const DeviceMemory& memory) {
   std::vector<Matrix> matrices;
   int64_t used = 0;
   for (;;) {
-    const Matrix matrix = matrix_at(format, is_nested, kWidth, kWidth, used);
+    const Matrix matrix = matrix_at(memory.as<uint8_t>() + used, format, is_nested, kWidth, kWidth);
     if (used + matrix.bytes > options_.bytes) break;
     used += matrix.bytes;
     matrices.push_back(matrix);
   }
-  const double seconds = median_seconds([&] {
+  const double seconds = pass_seconds([&] {
     for (const Matrix& matrix : matrices) {
       cancel_.check();
       multiply(matrix, 1);
@@ -205,19 +206,30 @@ double Benchmark::decode_rate(FormatId format, bool is_nested) {
 }
 
 double Benchmark::prefill_rate(FormatId format, bool is_nested) {
-  const Matrix matrix = matrix_at(format, is_nested, kPrefillRows, kPrefillWidth, 0);
-  const double seconds = median_seconds([&] {
+  const Matrix matrix = matrix_at(weights_.as<uint8_t>(), format, is_nested, kPrefillRows, kPrefillWidth);
+  const double seconds = pass_seconds([&] {
     cancel_.check();
     multiply(matrix, kPrefillTokens);
   });
   return static_cast<double>(kPrefillTokens * kPrefillRows * kPrefillWidth) / seconds;
 }
 
+// Int8 stands between the formats that wait for memory and those that compute.
+double Benchmark::mapped_factor() {
+  const DeviceMemory mapped(table_, weights_.size());  // in pages of the usual size, as files are mapped
+  fill(mapped);
+  const double rate = decode_rate(FormatId::Int8, false, mapped);
+  step();
+  const double large = decode_rate(FormatId::Int8, false, weights_);
+  step();
+  return std::min(1.0, rate / large);
+}
+
 // The calls of a layer of the most common kind, so small that only calling them counts.
 double Benchmark::layer_seconds() {
   constexpr int64_t kSmall = 256, kHead = 64, kTokens = 64;
   constexpr int32_t kHeads = kSmall / kHead;
-  const Matrix square = matrix_at(FormatId::Nf4, false, kSmall, kSmall, 0);
+  const Matrix square = matrix_at(weights_.as<uint8_t>(), FormatId::Nf4, false, kSmall, kSmall);
   float* const y = y_.as<float>();
   uint16_t* const cache = reinterpret_cast<uint16_t*>(y + 16 * kSmall);
   table_.fill_zero(exec_, y_.as<void>(), y_.size());
@@ -229,7 +241,7 @@ double Benchmark::layer_seconds() {
   attention.head_dim = attention.value_dim = kHead;
   const GateArgs gate{.out = y, .gate = x_.as<float>(), .up = x_.as<float>(), .n_tokens = 1, .width = kSmall, .stride = kSmall};
   constexpr int kRepeats = 100;
-  const double seconds = median_seconds([&] {
+  const double seconds = pass_seconds([&] {
     cancel_.check();
     for (int i = 0; i < kRepeats; ++i) {
       for (const int part : {0, 1}) {
@@ -256,7 +268,7 @@ double Benchmark::layer_seconds() {
 
 FormatSpeed Benchmark::measure(FormatId format, bool is_nested) {
   FormatSpeed speed{.format = format, .is_nested = is_nested};
-  speed.decode = decode_rate(format, is_nested);
+  speed.decode = decode_rate(format, is_nested, weights_);
   step();
   speed.prefill = prefill_rate(format, is_nested);
   step();
@@ -269,6 +281,7 @@ Speed Benchmark::run() {
   step();
   speed.layer_seconds = layer_seconds();
   step();
+  speed.mapped_factor = mapped_factor();
   for_each_format([&](auto format) {
     constexpr FormatId kId = decltype(format)::kId;
     speed.formats.push_back(measure(kId, false));
@@ -286,7 +299,7 @@ Speed measure_speed(const SpeedOptions& options, const std::function<void(double
   if (options.bytes < kLeast)
     throw Error(ErrorCode::bad_input, text("Speed is measured with ", kLeast, " bytes of weights at least, not with ", options.bytes, "."));
   const SystemMemory system = system_memory();
-  const auto needed = static_cast<uint64_t>(options.bytes) * 2;
+  const auto needed = static_cast<uint64_t>(options.bytes) * 2 + (uint64_t{64} << 20);
   if (system.total != 0 && needed > system.available) {
     throw Error(ErrorCode::out_of_memory, text("Measuring the speed needs ", bytes_text(needed), " of memory; the system has ",
                                                bytes_text(system.available), " available. Close other programs first."));

@@ -31,6 +31,7 @@ struct FormatSpeed {
 struct Speed {
   double bandwidth = 0;      // bytes per second of plain reading
   double layer_seconds = 0;  // what one layer takes for one token when its weights are next to nothing: calls, meeting threads
+  double mapped_factor = 1;  // by how much `decode` is less, 0 .. 1, for weights that are mapped from files: their pages are small
   std::vector<FormatSpeed> formats;
 };
 

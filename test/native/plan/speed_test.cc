@@ -28,6 +28,7 @@ TEST_CASE(every_format_is_timed) {
       shortest(), [&](double fraction) { progress.push_back(fraction); }, Cancel());
   CHECK(speed.bandwidth > 1e7 && speed.bandwidth < 1e13);
   CHECK(speed.layer_seconds > 0 && speed.layer_seconds < 1);
+  CHECK(speed.mapped_factor > 0 && speed.mapped_factor <= 1);
   std::set<std::string> names;
   for (const FormatSpeed& format : speed.formats) {
     names.insert(std::string(format_name(format.format)) + (format.is_nested ? "-dq" : ""));
