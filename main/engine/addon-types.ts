@@ -358,7 +358,7 @@ export interface EngineAddon {
   dynamicMap(): Float32Array
   /** Times the products of every format: see native/plan/speed.h. */
   measureSpeed(
-    options: { threads: number; compute: NativeCompute; /** Of weights. */ bytes?: number; seconds?: number },
+    options: { threads: number; compute: NativeCompute /** Of weights. */; bytes?: number; seconds?: number },
     onProgress: (fraction: number) => void,
   ): Task<NativeSpeed>
   /** Memory bandwidth by a read of `bytes` with all threads, GB/s (median of 5). For bench. */
