@@ -49,7 +49,7 @@ std::vector<float> decode(const std::vector<uint8_t>& file, const QuantizeResult
   for (const WrittenRange& range : result.ranges) parts[range.kind] = {file.begin() + range.begin, file.begin() + range.end};
   const auto floats = [&](RangeKind kind) {
     std::vector<float> values(parts[kind].size() / 4);
-    std::memcpy(values.data(), parts[kind].data(), values.size() * 4);
+    if (!values.empty()) std::memcpy(values.data(), parts[kind].data(), values.size() * 4);  // formats without such a part have none
     return values;
   };
   const bool is_int8 = spec.format == FormatId::Int8;
