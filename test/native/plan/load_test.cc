@@ -215,6 +215,8 @@ TEST_CASE(a_loaded_model_is_in_memory_as_the_plan_says) {
   const uint64_t before = system_memory().resident;
   const auto model = test::load(options);
   const uint64_t after = system_memory().resident;
-  // Of what is allocated, the cache and the activations are not used yet.
-  if (before != 0) CHECK(after > before + plan.mapped - (1 << 20) && after < before + plan.total() + (16 << 20));
+  // Of what is allocated, the cache and the activations are not used yet. What the process holds besides comes and goes meanwhile (under
+  // a sanitizer by more than 1 MiB); the smallest part of a layer that could have been left out, its codes, has 32 MiB.
+  constexpr uint64_t kBesides = 16 << 20;
+  if (before != 0) CHECK(after > before + plan.mapped - kBesides && after < before + plan.total() + kBesides);
 }
