@@ -129,6 +129,18 @@ export interface NativePlaceOptions extends NativePlanOptions {
   baseBytes: number
   /** Where modules go; absent: as they fit. */
   deviceMap?: { module: string; device: string }[]
+  /** A training run instead of a chat; `context` does not count then. */
+  train?: NativeTrainPlan
+}
+
+export interface NativeTrainPlan {
+  rank: number
+  /** Roles of the layers with an adapter; absent: all linear layers. */
+  targets?: string[]
+  sequenceLength: number
+  batchSize: number
+  optimizer: "adamw" | "adamw8bit" | "paged-adamw" | "paged-adamw8bit" | "lion" | "lion8bit" | "sgd"
+  gradientCheckpointing: boolean
 }
 
 export interface NativePlacement {
@@ -136,6 +148,8 @@ export interface NativePlacement {
   verdict: "fits" | "tight" | "partly" | "too_big"
   /** Module names to device names. */
   deviceMap: Record<string, string>
+  /** 0 in a chat. */
+  trainableParameters: number
   /** Of each device, baseBytes not counted. */
   used: NativeMemory[]
   /** The device that baseBytes count on. */

@@ -25,6 +25,7 @@ function bufferBytes(decoder: NativeDecoder, dtype: PlainDtype): number {
   const { architecture, nLayers, maxContext, ropes } = decoder
   const rotary = ropes.map(({ rotaryDim }) => rotaryDim)
   if (architecture === "GPTNeoForCausalLM") return nLayers * maxContext * maxContext
+  if (architecture === "GPTBigCodeForCausalLM") return maxContext * maxContext
   if (architecture === "GPTJForCausalLM" || architecture === "CodeGenForCausalLM") return nLayers * maxContext * (rotary[0] ?? 0) * 4
   const scale = architecture.startsWith("Gemma") ? plainDtypes[dtype].bytes : 0
   return rotary.reduce((sum, width) => sum + width * 4, scale)

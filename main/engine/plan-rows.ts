@@ -1,9 +1,10 @@
 // The rows of a plan: what each format of a model would take, from a dry run of what loads and runs it.
 import type { z } from "zod"
 import type { EngineContract } from "../../shared/contract/engine.ts"
+import { AppError } from "../../shared/schema/error.ts"
 import type { Format } from "../../shared/schema/format.ts"
 import { type MemoryParts, memoryOwners, type PlanRow } from "../../shared/schema/plan.ts"
-import type { EngineAddon, NativeMemory, NativePlacement } from "./addon-types.ts"
+import type { EngineAddon, NativeMemory, NativePlacement, NativeTrainPlan } from "./addon-types.ts"
 import { chooseCompute, chooseContext } from "./load.ts"
 import type { PlanCache } from "./plan-cache.ts"
 import type { PlanModel, PlanSource } from "./plan-source.ts"
@@ -43,6 +44,7 @@ function planRow(addon: EngineAddon, request: PlanRowsRequest, baseBytes: number
     devices: request.devices.map(({ name, kind, usableBytes }) => ({ name, kind, usableBytes: Math.max(0, Math.floor(usableBytes)) })),
     modules: source.modules,
     baseBytes,
+    ...(request.mode === "train" ? { train: trainPlan(request, model, source) } : {}),
     ...(request.deviceMap === "auto"
       ? {}
       : { deviceMap: Object.entries(request.deviceMap).map(([module, device]) => ({ module, device })) }),
@@ -62,9 +64,22 @@ function planRow(addon: EngineAddon, request: PlanRowsRequest, baseBytes: number
     kv_bytes_per_token: source.planner.kvBytesPerToken,
     context,
     weight_bytes_per_token: source.planner.weightBytesPerToken,
-    trainable_parameters: 0,
+    trainable_parameters: placement.trainableParameters,
     tensors_quantized: source.tensorsQuantized,
   }
+}
+
+function trainPlan({ train: { targets, ...sizes } }: PlanRowsRequest, { name }: PlanModel, { adaptable }: PlanSource): NativeTrainPlan {
+  if (targets === "all-linear") return sizes
+  // As PEFT reads such a list: a module's whole name, or the end of it from a dot on.
+  const isWanted = (module: string) => targets.some((target) => module === target || module.endsWith(`.${target}`))
+  const roles = adaptable.filter(({ module }) => isWanted(module)).map(({ role }) => role)
+  if (roles.length > 0) return { ...sizes, targets: roles }
+  throw new AppError(
+    "bad_input",
+    `No linear layer of ${name} is named ${targets.join(" or ")}, so there is nothing to train.`,
+    'Take "all-linear", or names such as q_proj.',
+  )
 }
 
 function devicesOf({ devices }: PlanRowsRequest, { used, home }: NativePlacement, baseBytes: number): PlanRow["devices"] {

@@ -26,8 +26,8 @@ export type QuantizeChoice = Pick<z.output<typeof QuantizeOptions>, "blockSize" 
 export interface PlanSource {
   planner: NativePlanner
   modules: ModelModule[]
-  /** The linear layers that bitsandbytes' default rule converts, by module and by role. */
-  linears: { module: string; role: string }[]
+  /** What an adapter can be added to: matrices that are multiplied by. */
+  adaptable: { module: string; role: string }[]
   diskBytes: number
   footprintBytes: number
   tensorsQuantized: number
@@ -106,8 +106,8 @@ function planSource(addon: EngineAddon, survey: Known, { description, assigned, 
   return {
     planner: addon.openPlanner({ source: { files, decoder, tensors: assigned.map(nativeTensor) } }),
     modules,
-    linears: assigned
-      .filter(({ expected }) => expected.isLinear)
+    adaptable: assigned
+      .filter(({ expected: { name, role, shape } }) => shape.length === 2 && name.endsWith(".weight") && !/^(embed|positions)$/.test(role))
       .map(({ expected: { name, role } }) => ({ module: name.replace(/\.weight$/, ""), role })),
     diskBytes,
     footprintBytes: memoryFootprint(assigned, decoder, modelDtype(survey.config, survey.tensors)),

@@ -46,6 +46,23 @@ PlanOptions to_plan_options(const Fields& fields) {
   return options;
 }
 
+TrainingOptions to_training_options(const Fields& fields) {
+  TrainingOptions options;
+  options.rank = static_cast<int32_t>(fields.integer("rank", 1, 1024));
+  if (fields.has("targets")) options.targets = fields.texts("targets");
+  options.sequence_length = fields.integer("sequenceLength", 1, INT32_MAX);
+  options.batch_size = fields.integer("batchSize", 1, 1024);
+  options.optimizer = fields.choice<OptimizerKind>("optimizer", {{"adamw", OptimizerKind::adamw},
+                                                                 {"adamw8bit", OptimizerKind::adamw8bit},
+                                                                 {"paged-adamw", OptimizerKind::paged_adamw},
+                                                                 {"paged-adamw8bit", OptimizerKind::paged_adamw8bit},
+                                                                 {"lion", OptimizerKind::lion},
+                                                                 {"lion8bit", OptimizerKind::lion8bit},
+                                                                 {"sgd", OptimizerKind::sgd}});
+  options.has_checkpointing = fields.boolean("gradientCheckpointing");
+  return options;
+}
+
 std::vector<PlanDevice> to_devices(const Fields& fields) {
   std::vector<PlanDevice> devices;
   fields.each("devices", [&](const Fields& device) {
@@ -120,7 +137,10 @@ std::vector<PlanModule> PlannerHandle::modules_of(const Fields& fields, const Mo
 Napi::Value PlannerHandle::place(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Fields fields(info[0], "options");
-  const ModelPlan plan = planner_->plan(to_plan_options(fields));
+  std::optional<TrainingOptions> training;
+  if (fields.has("train")) training = to_training_options(fields.object("train"));
+  const PlanOptions options = to_plan_options(fields);
+  const ModelPlan plan = training ? planner_->plan_training(options, *training) : planner_->plan(options);
   const std::vector<PlanDevice> devices = to_devices(fields);
   const std::vector<PlanModule> modules = modules_of(fields, plan);
   const auto base = static_cast<uint64_t>(fields.integer("baseBytes", 0, kMaxExact));
@@ -135,6 +155,7 @@ Napi::Value PlannerHandle::place(const Napi::CallbackInfo& info) {
   Napi::Array used = Napi::Array::New(env, devices.size());
   for (uint32_t i = 0; i < devices.size(); ++i) used.Set(i, memory_to_js(env, placement.used[i]));
   result.Set("used", used);
+  result.Set("trainableParameters", static_cast<double>(training ? planner_->trainable_parameters(*training) : 0));
   result.Set("home", static_cast<double>(placement.home));
   return result;
 }

@@ -18,10 +18,7 @@ Forward::Forward(const DecoderDescription& decoder, const Weights& weights, cons
       compute_(compute),
       int8_(int8),
       max_tokens_(std::min(kMaxTokens, cache.capacity())),
-      q_width_(int64_t{decoder.n_heads} * decoder.head_dim),
-      k_width_(int64_t{decoder.n_kv_heads} * decoder.head_dim),
-      v_width_(int64_t{decoder.n_kv_heads} * decoder.value_dim),
-      attended_width_(int64_t{decoder.n_heads} * decoder.value_dim) {}
+      widths_(decoder) {}
 
 void Forward::limit(int64_t tokens, int64_t logit_rows) {
   max_tokens_ = std::min(max_tokens_, tokens);
@@ -43,60 +40,17 @@ void Forward::place(Arena& arena, const Exec& exec) {
   out_ = take(d.width);
   mlp_out_ = take(d.width, d.is_parallel);
   embedded_ = take(d.embed_width, d.embed_width != d.width);
-  q_ = take(q_width_);
-  k_ = take(k_width_);
-  v_ = take(v_width_);
-  attended_ = take(attended_width_);
-  fused_ = take(fused_width(), fused_width() > 0);
-  gate_ = take(hidden_width());
-  up_ = take(hidden_width());
-  place_latent(arena);
-  place_experts(arena);
+  room_ = LayerRoom::place(arena, d, t);
   logits_ = arena.take<float>(Owner::logits, max_logit_rows_ * d.vocab_size);
   scratch_size_ = scratch_bytes(exec);
   scratch_ = arena.take<uint8_t>(Owner::scratch, static_cast<int64_t>(scratch_size_));
 }
 
-void Forward::place_latent(Arena& arena) {
-  if (decoder_.qkv != QkvLayout::latent) return;
-  const LatentDescription& latent = decoder_.latent;
-  const auto take = [&](int64_t row) { return arena.take<float>(Owner::activations, max_tokens_ * row); };
-  latent_q_ = take(latent.q_rank);
-  latent_kv_ = take(latent.kv_rank + decoder_.ropes[0].rotary_dim);
-  latent_ = take(latent.kv_rank);
-}
-
-void Forward::place_experts(Arena& arena) {
-  const ExpertsDescription& e = decoder_.experts;
-  if (e.n_experts == 0) return;
-  const auto take = [&](int64_t row) { return arena.take<float>(Owner::activations, max_tokens_ * row); };
-  router_ = take(e.n_experts);
-  chosen_ = arena.take<int32_t>(Owner::activations, max_tokens_ * e.n_chosen);
-  chosen_weights_ = take(e.n_chosen);
-  expert_in_ = take(decoder_.width);
-  expert_out_ = take(decoder_.width);
-  shared_gates_ = take(1);
-}
-
-// Of the widest matrix whose rows belong to several things.
-int64_t Forward::fused_width() const {
-  const DecoderDescription& d = decoder_;
-  const auto is_fused = [](FfnLayout layout) { return layout == FfnLayout::gated_stacked || layout == FfnLayout::gated_pairs; };
-  int64_t most = 0;
-  if (d.qkv != QkvLayout::separate && d.qkv != QkvLayout::latent) most = q_width_ + k_width_ + v_width_;
-  if (d.qkv == QkvLayout::latent) most = int64_t{d.n_heads} * (d.head_dim - d.ropes[0].rotary_dim + d.value_dim);
-  if (is_fused(d.ffn)) most = std::max({most, int64_t{2} * d.ffn_width, int64_t{2} * d.experts.shared_width});
-  if (is_fused(d.experts.layout)) most = std::max(most, int64_t{2} * d.experts.ffn_width);
-  return most;
-}
-
-int64_t Forward::hidden_width() const { return std::max({decoder_.ffn_width, decoder_.experts.ffn_width, decoder_.experts.shared_width}); }
-
 // The most that any op of a chunk asks for.
 size_t Forward::scratch_bytes(const Exec& exec) const {
   const DecoderDescription& d = decoder_;
   size_t most = table_.attention_scratch(exec, attention_args(max_tokens_, cache_.capacity() - max_tokens_, 0));
-  for (const int64_t k : {int64_t{d.width}, int64_t{d.embed_width}, attended_width_, int64_t{d.ffn_width}, int64_t{d.experts.ffn_width},
+  for (const int64_t k : {int64_t{d.width}, int64_t{d.embed_width}, widths_.attended, int64_t{d.ffn_width}, int64_t{d.experts.ffn_width},
                           int64_t{d.experts.shared_width}, int64_t{d.latent.q_rank}, int64_t{d.latent.kv_rank}}) {
     if (k == 0) continue;
     const int64_t rows = std::max(max_tokens_, max_logit_rows_);

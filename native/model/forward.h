@@ -13,6 +13,7 @@
 #include "core/arena.h"
 #include "core/cancel.h"
 #include "model/kv_cache.h"
+#include "model/layer_room.h"
 #include "model/weights.h"
 #include "ops/ops.h"
 
@@ -41,6 +42,9 @@ class Forward {
 
   // Rows that logits() may be asked for instead of kMaxLogitRows, at most a chunk of them. Before place().
   void allow_logit_rows(int64_t n) { max_logit_rows_ = std::min(n, max_tokens_); }
+  // Room for chunks of so many tokens instead of kMaxTokens, for training, whose chunks are whole sequences. Before place().
+  void allow_tokens(int64_t n) { max_tokens_ = std::min(n, cache_.capacity()); }
+
   // How much of the room is ever written to where no chunk is longer than `tokens` and no more rows of logits are asked for: what a
   // plan of the memory in use is made with. Before place().
   void limit(int64_t tokens, int64_t logit_rows);
@@ -82,10 +86,6 @@ class Forward {
     int64_t n_past;
     const Cancel& cancel;
   };
-  void place_latent(Arena& arena);
-  void place_experts(Arena& arena);
-  int64_t fused_width() const;
-  int64_t hidden_width() const;
   size_t scratch_bytes(const Exec& exec) const;
 
   void begin(Exec& exec) const;
@@ -125,33 +125,18 @@ class Forward {
   int64_t max_tokens_;  // a chunk is never longer than the cache
   int64_t max_logit_rows_ = kMaxLogitRows;
   Used used_;
-  int64_t q_width_, k_width_, v_width_, attended_width_;
+  LayerWidths widths_;
 
-  int32_t* ids_ = nullptr;           // [T] tokens, then positions
-  std::vector<float*> inv_freq_;     // of each rope
-  float* slopes_ = nullptr;          // [H]
-  float* x_ = nullptr;               // [T,C] the residual stream
-  float* normed_ = nullptr;          // [T,C] what a branch reads
-  float* out_ = nullptr;             // [T,C] what a branch gives
-  float* mlp_out_ = nullptr;         // [T,C] of parallel blocks
-  float* embedded_ = nullptr;        // [T,E] where it differs from C
-  float* q_ = nullptr;               // [T,H,D]
-  float* k_ = nullptr;               // [T,G,D]
-  float* v_ = nullptr;               // [T,G,D_v]
-  float* attended_ = nullptr;        // [T,H,D_v]
-  float* fused_ = nullptr;           // [T, widest fused matrix]
-  float* gate_ = nullptr;            // [T,F]
-  float* up_ = nullptr;              // [T,F]
-  float* latent_q_ = nullptr;        // [T,L_q]
-  float* latent_kv_ = nullptr;       // [T, L + R]
-  float* latent_ = nullptr;          // [T,L]
-  float* router_ = nullptr;          // [T,X]
-  int32_t* chosen_ = nullptr;        // [T,K] experts; then [T*K] tokens by expert
-  float* chosen_weights_ = nullptr;  // likewise
-  float* expert_in_ = nullptr;       // [T,C]
-  float* expert_out_ = nullptr;      // [T,C]
-  float* shared_gates_ = nullptr;    // [T]
-  float* logits_ = nullptr;          // [kMaxLogitRows, V]
+  int32_t* ids_ = nullptr;        // [T] tokens, then positions
+  std::vector<float*> inv_freq_;  // of each rope
+  float* slopes_ = nullptr;       // [H]
+  float* x_ = nullptr;            // [T,C] the residual stream
+  float* normed_ = nullptr;       // [T,C] what a branch reads
+  float* out_ = nullptr;          // [T,C] what a branch gives
+  float* mlp_out_ = nullptr;      // [T,C] of parallel blocks
+  float* embedded_ = nullptr;     // [T,E] where it differs from C
+  LayerRoom room_;
+  float* logits_ = nullptr;  // [kMaxLogitRows, V]
   void* scratch_ = nullptr;
   size_t scratch_size_ = 0;
 

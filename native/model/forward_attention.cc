@@ -5,8 +5,8 @@ namespace nibble {
 
 AttentionArgs Forward::attention_args(int64_t n_tokens, int64_t n_past, int64_t window) const {
   AttentionArgs args;
-  args.q = q_;
-  args.out = attended_;
+  args.q = room_.q;
+  args.out = room_.attended;
   args.n_tokens = n_tokens;
   args.n_past = n_past;
   args.capacity = cache_.capacity();
@@ -32,23 +32,23 @@ void Forward::attention(const Chunk& chunk, size_t layer, const float* input) {
   } else {
     queries_keys_values(chunk, w, input);
     if (rope.rotary_dim > 0) {
-      rotate(exec, rope, q_, d.n_heads);
-      rotate(exec, rope, k_, d.n_kv_heads);
+      rotate(exec, rope, room_.q, d.n_heads);
+      rotate(exec, rope, room_.k, d.n_kv_heads);
     }
   }
-  observe("q", layer, q_, chunk.n * q_width_);
-  observe("k", layer, k_, chunk.n * k_width_);
-  observe("v", layer, v_, chunk.n * v_width_);
-  table_.kv_store(exec, cache.keys, k_, chunk.n, chunk.n_past, cache_.capacity(), d.n_kv_heads, d.head_dim);
-  table_.kv_store(exec, cache.values, v_, chunk.n, chunk.n_past, cache_.capacity(), d.n_kv_heads, d.value_dim);
+  observe("q", layer, room_.q, chunk.n * widths_.q);
+  observe("k", layer, room_.k, chunk.n * widths_.k);
+  observe("v", layer, room_.v, chunk.n * widths_.v);
+  table_.kv_store(exec, cache.keys, room_.k, chunk.n, chunk.n_past, cache_.capacity(), d.n_kv_heads, d.head_dim);
+  table_.kv_store(exec, cache.values, room_.v, chunk.n, chunk.n_past, cache_.capacity(), d.n_kv_heads, d.value_dim);
   AttentionArgs args = attention_args(chunk.n, chunk.n_past, d.layers[layer].window);
   if (d.layers[layer].attention_scale > 0) args.scale = d.layers[layer].attention_scale;
   args.k_cache = cache.keys;
   args.v_cache = cache.values;
   args.sinks = w.sinks;
   table_.attention(exec, args);
-  observe("attention", layer, attended_, chunk.n * attended_width_);
-  project(exec, attended_, chunk.n, {{&w.o, out_}});
+  observe("attention", layer, room_.attended, chunk.n * widths_.attended);
+  project(exec, room_.attended, chunk.n, {{&w.o, out_}});
 }
 
 // Of whole heads; rotary_dim = 0 when the layer does not rotate.
@@ -76,19 +76,19 @@ void Forward::queries_keys_values(const Chunk& chunk, const LayerWeights& w, con
   Exec& exec = chunk.exec;
   const DecoderDescription& d = decoder_;
   if (d.qkv == QkvLayout::separate) {
-    project(exec, input, chunk.n, {{&w.q, q_}, {&w.k, k_}, {&w.v, v_}});
+    project(exec, input, chunk.n, {{&w.q, room_.q}, {&w.k, room_.k}, {&w.v, room_.v}});
   } else {
-    project(exec, input, chunk.n, {{&w.qkv, fused_}});
+    project(exec, input, chunk.n, {{&w.qkv, room_.fused}});
     split_fused(chunk);
   }
   if (d.qk_norm != QkNorm::none) {
-    norm_heads(chunk, w.q_norm, q_, d.n_heads);
-    norm_heads(chunk, w.k_norm, k_, d.n_kv_heads);
+    norm_heads(chunk, w.q_norm, room_.q, d.n_heads);
+    norm_heads(chunk, w.k_norm, room_.k, d.n_kv_heads);
   }
   if (d.qkv_clip == 0) return;
-  table_.clamp(exec, q_, d.qkv_clip, chunk.n * q_width_);
-  table_.clamp(exec, k_, d.qkv_clip, chunk.n * k_width_);
-  table_.clamp(exec, v_, d.qkv_clip, chunk.n * v_width_);
+  table_.clamp(exec, room_.q, d.qkv_clip, chunk.n * widths_.q);
+  table_.clamp(exec, room_.k, d.qkv_clip, chunk.n * widths_.k);
+  table_.clamp(exec, room_.v, d.qkv_clip, chunk.n * widths_.v);
 }
 
 void Forward::norm_heads(const Chunk& chunk, const Norm& weights, float* x, int32_t n_heads) const {
@@ -104,10 +104,10 @@ void Forward::norm_heads(const Chunk& chunk, const Norm& weights, float* x, int3
 void Forward::split_fused(const Chunk& chunk) {
   const bool is_value_first = decoder_.qkv == QkvLayout::quarters;
   const int64_t groups = decoder_.qkv == QkvLayout::grouped ? decoder_.n_kv_heads : decoder_.qkv == QkvLayout::quarters ? 4 : 1;
-  const int64_t q = q_width_ / groups, k = k_width_ / groups, v = v_width_ / groups, group = q + k + v;
+  const int64_t q = widths_.q / groups, k = widths_.k / groups, v = widths_.v / groups, group = q + k + v;
   const auto take = [&](float* out, int64_t first, int64_t block) {
     table_.copy_blocks(chunk.exec, {.out = out,
-                                    .x = fused_ + first,
+                                    .x = room_.fused + first,
                                     .n_tokens = chunk.n,
                                     .n_blocks = groups,
                                     .block = block,
@@ -116,9 +116,9 @@ void Forward::split_fused(const Chunk& chunk) {
                                     .x_stride = groups * group,
                                     .x_step = group});
   };
-  take(q_, 0, q);
-  take(k_, is_value_first ? q + v : q, k);
-  take(v_, is_value_first ? q : q + k, v);
+  take(room_.q, 0, q);
+  take(room_.k, is_value_first ? q + v : q, k);
+  take(room_.v, is_value_first ? q : q + k, v);
 }
 
 // Multi-head latent attention: keys and values come from a small vector per token; a part of each key is rotated and shared by all heads.
@@ -132,28 +132,28 @@ void Forward::latent_queries_keys_values(const Chunk& chunk, const LayerWeights&
          {.out = out, .x = x, .weight = weights.weight, .bias = weights.bias, .rows = chunk.n, .width = width, .eps = latent.norm_eps});
   };
   if (latent.q_rank == 0) {
-    project(exec, input, chunk.n, {{&w.q, q_}, {&w.kv_a, latent_kv_}});
+    project(exec, input, chunk.n, {{&w.q, room_.q}, {&w.kv_a, room_.latent_kv}});
   } else {
-    project(exec, input, chunk.n, {{&w.q_a, latent_q_}, {&w.kv_a, latent_kv_}});
-    norm_latent(w.q_a_norm, latent_q_, latent_q_, latent.q_rank);
-    project(exec, latent_q_, chunk.n, {{&w.q_b, q_}});
+    project(exec, input, chunk.n, {{&w.q_a, room_.latent_q}, {&w.kv_a, room_.latent_kv}});
+    norm_latent(w.q_a_norm, room_.latent_q, room_.latent_q, latent.q_rank);
+    project(exec, room_.latent_q, chunk.n, {{&w.q_b, room_.q}});
   }
-  rotate(exec, rope, q_ + plain, decoder_.n_heads);
+  rotate(exec, rope, room_.q + plain, decoder_.n_heads);
   RopeArgs key = rope;
   key.head_dim = static_cast<int32_t>(kv_row);
-  rotate(exec, key, latent_kv_ + latent.kv_rank, 1);
+  rotate(exec, key, room_.latent_kv + latent.kv_rank, 1);
 
   const auto copy = [&](float* out, int64_t out_row, int64_t out_step, const float* x, int64_t x_row, int64_t x_step, int64_t block,
                         int64_t n_blocks) {
     table_.copy_blocks(exec, {out, x, chunk.n, n_blocks, block, out_row, out_step, x_row, x_step});
   };
-  copy(latent_, latent.kv_rank, 0, latent_kv_, kv_row, 0, latent.kv_rank, 1);
-  norm_latent(w.kv_a_norm, latent_, latent_, latent.kv_rank);
-  project(exec, latent_, chunk.n, {{&w.kv_b, fused_}});
+  copy(room_.latent, latent.kv_rank, 0, room_.latent_kv, kv_row, 0, latent.kv_rank, 1);
+  norm_latent(w.kv_a_norm, room_.latent, room_.latent, latent.kv_rank);
+  project(exec, room_.latent, chunk.n, {{&w.kv_b, room_.fused}});
   const int64_t fused = plain + value;
-  copy(k_, k_width_, head, fused_, heads * fused, fused, plain, heads);
-  copy(k_ + plain, k_width_, head, latent_kv_ + latent.kv_rank, kv_row, 0, rotary, heads);
-  copy(v_, v_width_, value, fused_ + plain, heads * fused, fused, value, heads);
+  copy(room_.k, widths_.k, head, room_.fused, heads * fused, fused, plain, heads);
+  copy(room_.k + plain, widths_.k, head, room_.latent_kv + latent.kv_rank, kv_row, 0, rotary, heads);
+  copy(room_.v, widths_.v, value, room_.fused + plain, heads * fused, fused, value, heads);
 }
 
 }  // namespace nibble

@@ -23,18 +23,25 @@ class KvCache {
         capacity_(capacity),
         layers_(static_cast<size_t>(decoder.n_layers)) {}
 
+  // Each layer's in its part.
   void place(Arena& arena) {
-    for (size_t i = 0; i < layers_.size(); ++i) {
-      arena.enter(part_of_layer(i));
-      layers_[i].keys = arena.take<uint16_t>(Owner::kv, keys_size_);
-      layers_[i].values = arena.take<uint16_t>(Owner::kv, values_size_);
-    }
+    for (size_t i = 0; i < layers_.size(); ++i) place_layer(arena, i, part_of_layer(i));
+  }
+  // All in one part.
+  void place_at(Arena& arena, int32_t part) {
+    for (size_t i = 0; i < layers_.size(); ++i) place_layer(arena, i, part);
   }
 
   int64_t capacity() const { return capacity_; }
   const Layer& layer(size_t i) const { return layers_[i]; }
 
  private:
+  void place_layer(Arena& arena, size_t i, int32_t part) {
+    arena.enter(part);
+    layers_[i].keys = arena.take<uint16_t>(Owner::kv, keys_size_);
+    layers_[i].values = arena.take<uint16_t>(Owner::kv, values_size_);
+  }
+
   int64_t keys_size_, values_size_;
   int64_t capacity_;
   std::vector<Layer> layers_;

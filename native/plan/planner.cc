@@ -19,6 +19,12 @@ ModelPlan by_part(const Arena& arena, int64_t n_layers) {
   return plan;
 }
 
+Exec exec_for(const PlanOptions& options) {
+  Exec exec;
+  exec.planned_workers = options.threads > 0 ? options.threads : available_cores();
+  return exec;
+}
+
 ModelSource checked(ModelSource source) {
   check_decoder(source.decoder);
   return source;
@@ -37,18 +43,28 @@ int64_t Planner::kv_bytes_per_token() const {
   return static_cast<int64_t>(arena.plan()[Owner::kv]) / kTokens;
 }
 
+int64_t Planner::trainable_parameters(const TrainingOptions& training) const {
+  return Adapter(source_, training.rank, training.targets, training.optimizer).n_parameters();
+}
+
+ModelPlan Planner::plan_training(const PlanOptions& options, const TrainingOptions& training) {
+  check_load_sizes(decoder(), 1, options.threads);
+  Arena arena;
+  weights_.place(arena);
+  TrainingMemory(source_, weights_, table_named(options.backend), options.compute, training).place(arena, exec_for(options));
+  return by_part(arena, decoder().n_layers);
+}
+
 ModelPlan Planner::plan(const PlanOptions& options) {
   check_load_sizes(decoder(), options.context, options.threads);
   const OpTable& table = table_named(options.backend);
-  Exec exec;
-  exec.planned_workers = options.threads > 0 ? options.threads : available_cores();
   Arena arena;
   weights_.place(arena);
   KvCache cache(decoder(), options.context);
   cache.place(arena);
   Forward forward(decoder(), weights_, cache, table, options.compute);
   forward.limit(options.chunk, options.logit_rows);
-  forward.place(arena, exec);
+  forward.place(arena, exec_for(options));
   return by_part(arena, decoder().n_layers);
 }
 

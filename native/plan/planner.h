@@ -11,6 +11,7 @@
 #include "model/parts.h"
 #include "model/weights.h"
 #include "plan/placement.h"
+#include "train/training_memory.h"
 
 namespace nibble {
 
@@ -42,6 +43,9 @@ class Planner {
 
   // Throws bad_input as Model does.
   ModelPlan plan(const PlanOptions& options);
+  // Of a training run instead of a chat: no cache, and the context does not matter. Throws what TrainingMemory throws.
+  ModelPlan plan_training(const PlanOptions& options, const TrainingOptions& training);
+  int64_t trainable_parameters(const TrainingOptions& training) const;
 
  private:
   ModelSource source_;

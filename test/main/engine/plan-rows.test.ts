@@ -232,3 +232,37 @@ test("what cannot run has no plan, and says why", async () => {
     message: expect.stringContaining("at most 4096"),
   })
 })
+
+describe("fine-tuning", () => {
+  const train = (own: Record<string, unknown> = {}) => ({ mode: "train", train: { rank: 16, sequenceLength: 2048, ...own } })
+
+  test.each([
+    ["qwen2.5-0.5b", 8.8],
+    ["llama-3.2-1b", 11.3],
+    ["llama-3.1-8b", 41.9],
+    ["llama-2-13b", 62.6],
+  ] as const)("%s has %s million parameters to train at rank 16", async (name, millions) => {
+    const row = await rowOf(name, "nf4-dq", train())
+    expect(Math.round(row.trainable_parameters / 1e5) / 10).toBe(millions)
+    expect(Math.abs(row.parts.lora - row.trainable_parameters * 4)).toBeLessThan(1e5)
+    expect(row.parts.gradients).toBe(row.parts.lora)
+    expect(row.parts.kv).toBeLessThan(64 << 20)
+  })
+
+  test("each knob changes its part", async () => {
+    const plan = async (own: Record<string, unknown>) => (await rowOf("llama-3.1-8b", "nf4-dq", train(own))).parts
+    const usual = await plan({})
+    expect(inGib(usual.weights + usual.scales + usual.unquantized)).toBe(5.31)
+    expect((await plan({ optimizer: "adamw" })).optimizer).toBe(2 * usual.lora)
+    expect((await plan({ optimizer: "paged-adamw8bit" })).optimizer).toBe(usual.optimizer)
+    expect((await plan({ optimizer: "sgd" })).optimizer).toBe(0)
+    expect((await plan({ rank: 32 })).lora).toBe(2 * usual.lora)
+    expect((await plan({ gradientCheckpointing: false })).activations).toBeGreaterThan(8 * usual.activations)
+    expect((await plan({ sequenceLength: 4096 })).activations).toBeGreaterThan(1.9 * usual.activations)
+    expect((await plan({ batchSize: 2 })).activations).toBeGreaterThan(1.9 * usual.activations)
+    const few = await plan({ targets: ["q_proj", "v_proj"] })
+    expect(few.lora).toBe(32 * 16 * (4096 + 4096 + 4096 + 1024) * 4)
+    await expect(plan({ targets: ["no_proj"] })).rejects.toMatchObject({ code: "bad_input", message: expect.stringContaining("no_proj") })
+    await expect(plan({ sequenceLength: 200000 })).rejects.toMatchObject({ code: "bad_input" })
+  })
+})
