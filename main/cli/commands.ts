@@ -33,6 +33,11 @@ export const commands: readonly Listing[] = [
   },
   { name: "inspect", summary: "What a model is, without loading its weights", load: async () => (await import("./inspect.ts")).inspect },
   {
+    name: "plan",
+    summary: "What memory a model takes in each format, part by part, before it is loaded",
+    load: async () => (await import("./plan.ts")).plan,
+  },
+  {
     name: "quantize",
     summary: "Write a bitsandbytes folder that this program, transformers and vLLM load",
     load: async () => (await import("./quantize.ts")).quantize,

@@ -27,11 +27,17 @@ export async function planReport(
   request: PlanRequest,
   place: PlanPlace,
   measured: MeasuredShare,
-  trainedRows: (formats: Format[]) => Promise<PlanRow[]>,
+  trainedRows: (formats: Format[], contextLimit: number) => Promise<PlanRow[]>,
 ): Promise<PlanReport> {
   const { rows, layers, contextLimit, parameters } = await engineRows(client, request, place)
   if (rows.length === 0) throw new AppError("bad_input", "No format was asked for.")
-  const trained = request.mode === "train" ? rows : await trainedRows(rows.map(({ format }) => format))
+  const trained =
+    request.mode === "train"
+      ? rows
+      : await trainedRows(
+          rows.map(({ format }) => format),
+          contextLimit,
+        )
   const facts = speedFacts(place, layers, rows)
   const choices = rows.map((row): PlanChoice => {
     const training = trained.find(({ format }) => format === row.format)
@@ -50,7 +56,7 @@ export function speedFacts({ devices, profile }: PlanPlace, layers: number, rows
   return { devices, layers, profile, plainFormat: plain?.format ?? "bf16" }
 }
 
-/** What training would take where a chat is planned. A model that cannot be trained has no such rows; everything else is an error. */
+/** What training would take where a chat is planned, on sequences that the model can read. A model that cannot be trained has no such rows; everything else is an error. */
 export async function rowsOfTraining(client: PlanEngine, request: PlanRequest, formats: Format[], place: PlanPlace): Promise<PlanRow[]> {
   try {
     return (await engineRows(client, { ...request, formats, mode: "train" }, place)).rows

@@ -26,7 +26,7 @@ export interface PlanService {
   /** Of this computer as the engine runs now; null: not measured. */
   speed(): SpeedProfile | null
   /** Plans for the disk of another folder than the data folder. */
-  useDiskOf(folder: string): void
+  chooseDisk(folder: string): void
   handlers: Pick<Handlers<AppContract>, "plan.rows" | "plan.fit" | "plan.advice" | "plan.computers" | "plan.capacity" | "plan.benchmark">
 }
 
@@ -85,9 +85,9 @@ export function createPlan(options: PlanServiceOptions): PlanService {
 
   async function report(wish: PlanRequest, place: PlanPlace) {
     const request = settled(wish)
-    const trained = (formats: Format[]) => {
-      const { context: _, usedTokens: __, ...rest } = request
-      const plain = { ...rest, context: 0, usedTokens: 0 }
+    const trained = (formats: Format[], contextLimit: number) => {
+      const train = { ...request.train, sequenceLength: Math.min(request.train.sequenceLength, contextLimit) }
+      const plain = { ...request, context: 0, usedTokens: 0, train }
       return training(JSON.stringify([plain, formats, place.devices]), () => rowsOfTraining(client, plain, formats, place))
     }
     return planReport(client, request, place, (format) => measured(request.path, format), trained)
@@ -164,7 +164,7 @@ export function createPlan(options: PlanServiceOptions): PlanService {
 
   return {
     speed,
-    useDiskOf(folder) {
+    chooseDisk(folder) {
       diskFolder = folder
       here = null
     },
