@@ -134,7 +134,8 @@ async function join(
   const outliers = createOutliers({ engine, loader })
   const takeTurn = createTurns()
   const quantize = createQuantize({ paths, engine, registry, jobs, loader, settings, inUse, inspect, takeTurn })
-  const chat = createChat({ engine, chats, loader, warn })
+  const predictions = createPredictions({ database, engine, events, loader, warn })
+  const chat = createChat({ engine, chats, loader, warn, onReply: () => void predictions.afterReply() })
   const files = createFiles({ classify })
   const cache = () => (settings.get().useHuggingFaceCache ? huggingFaceCache({ env, homeFolder: homedir() }) : null)
   const secrets = options.secrets?.(paths.home) ?? createSecretStore(paths.home)
@@ -152,8 +153,13 @@ async function join(
       sources: (model, files) => hubSources(hub.current(), model, files, cache()),
     },
   })
-  const predictions = createPredictions()
   const quality = createQuality({ database, engine, registry, settings, inUse, takeTurn: createTurns() })
+  // The check of an addition measures the same; the next plan of the model shows it.
+  events.subscribe((event) => {
+    if (event.type !== "addition" || event.addition.state !== "done" || event.addition.check.state !== "done") return
+    const { path, modelId, check } = event.addition
+    quality.record([path, ...(modelId === null ? [] : [modelId])], check.report)
+  })
   const plan = createPlan({
     ...{ database, engine, events, loader, settings, jobs, home: paths.home },
     measured: (path, format) => {
@@ -217,6 +223,7 @@ async function join(
       try {
         await Promise.all([chat.close(), jobs.close(), additions.close()])
         loader.close()
+        predictions.close()
         memory.close()
         await engine.close()
         await network.close()

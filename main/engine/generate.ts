@@ -26,6 +26,7 @@ export async function generate(
 
   const request = { tokens: prompt.tokens, maxNewTokens, sampling: { ...sampling, seed }, stopTokens: model.opened.stopTokens }
   const result = await runTask(model.native.generate(request, reply.push), signal)
+  model.mostTokens = Math.max(model.mostTokens, result.promptTokens + result.tokens.length)
   await reply.end()
   return {
     text: reply.text,

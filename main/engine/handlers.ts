@@ -1,17 +1,12 @@
 // What the engine host answers. The model slot and the addon live here; each group of work has its own file.
 import type { EngineContract } from "../../shared/contract/engine.ts"
 import type { CallContext, Handlers } from "../../shared/rpc.ts"
-import { AppError } from "../../shared/schema/error.ts"
 import { loadAddon } from "./addon.ts"
 import type { EngineAddon } from "./addon-types.ts"
 import { createArrivals } from "./arrivals.ts"
 import { createModelSlot } from "./model-slot.ts"
 import type { PlanCache } from "./plan-cache.ts"
 import { runTask } from "./run-task.ts"
-
-const notYet = (): never => {
-  throw new AppError("unsupported", "The engine does not measure this yet.")
-}
 
 type AnyHandler = (input: never, context: CallContext<never>) => unknown
 
@@ -37,10 +32,11 @@ export function createHandlers(addon: () => EngineAddon = loadAddon): { handlers
     "plan.rows": async (request) => {
       const { planRows } = await import("./plan-rows.ts")
       plans ??= (await import("./plan-cache.ts")).createPlanCache(addon)
-      return planRows(addon(), plans, request, process.memoryUsage.rss())
+      const { baseBytes } = await import("./memory.ts")
+      return planRows(addon(), plans, request, baseBytes(addon(), slot.peek()))
     },
     "engine.speed": async (options, context) => (await import("./speed.ts")).measureSpeed(addon(), slot, options, context),
-    "model.memory": notYet,
+    "model.memory": async () => (await import("./memory.ts")).modelMemory(addon(), slot.get()),
     "quality.run": async (options, context) => (await import("./quality.ts")).measureQuality(addon(), arrivals, options, context),
     "files.arrived": () => arrivals.announce(),
     "quantize.run": async (options, context) =>

@@ -7,6 +7,7 @@ import { configuredThreshold } from "../models/dtype.ts"
 import { openModel } from "../models/open.ts"
 import type { OpenedModel } from "../models/opened-model.ts"
 import type { EngineAddon, NativeCompute, NativeLoadOptions, NativeQuantizeSpec } from "./addon-types.ts"
+import { beginMeasuring } from "./memory.ts"
 import type { HeldModel, ModelSlot } from "./model-slot.ts"
 import { runTask } from "./run-task.ts"
 import { openText } from "./text.ts"
@@ -26,6 +27,7 @@ export async function loadModel(
 ): Promise<LoadedModel> {
   const started = performance.now()
   const held = await slot.fill(options.path, async (): Promise<HeldModel> => {
+    const base = beginMeasuring(addon)
     const opened = await openModel(options.path)
     signal.throwIfAborted()
     const native = toNative(addon, opened, options)
@@ -39,7 +41,7 @@ export async function loadModel(
       throw text.status === "rejected" ? text.reason : new AppError("cancelled", "cancelled")
     }
     const shown = summarize(addon, opened, options, native, performance.now() - started)
-    return { native: model.value, opened, text: text.value, shown: { ...shown, plan: { ...model.value.plan } } }
+    return { native: model.value, opened, text: text.value, base, mostTokens: 0, shown: { ...shown, plan: { ...model.value.plan } } }
   })
   return held.shown
 }

@@ -3,6 +3,7 @@ import { AppError } from "../../shared/schema/error.ts"
 import type { LoadedModel } from "../../shared/schema/model.ts"
 import type { OpenedModel } from "../models/opened-model.ts"
 import type { NativeModel } from "./addon-types.ts"
+import type { MemoryBase } from "./memory.ts"
 import type { ModelText } from "./text.ts"
 
 export interface HeldModel {
@@ -10,6 +11,10 @@ export interface HeldModel {
   opened: OpenedModel
   shown: LoadedModel
   text: ModelText
+  /** Of the process, before this model was loaded. */
+  base: MemoryBase
+  /** That the cache held at once so far. */
+  mostTokens: number
 }
 
 export interface ModelSlot {
@@ -19,6 +24,8 @@ export interface ModelSlot {
   fill(name: string, load: () => Promise<HeldModel>): Promise<HeldModel>
   /** False when there was none. */
   empty(): boolean
+  /** Null while none is loaded or one is being loaded. */
+  peek(): HeldModel | null
 }
 
 export function createModelSlot(): ModelSlot {
@@ -62,5 +69,6 @@ export function createModelSlot(): ModelSlot {
       refuseWhileLoading()
       return empty()
     },
+    peek: () => (loading === null ? held : null),
   }
 }

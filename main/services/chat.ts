@@ -21,12 +21,14 @@ export interface ChatServiceOptions {
   chats: Chats
   loader: Loader
   warn(sentence: string): void
+  /** After each reply that the model wrote to its end. */
+  onReply?(): void
   save_ms?: number
 }
 
 type Context = CallContext<ChatEvent>
 
-export function createChat({ engine, chats, loader, warn, save_ms = 1000 }: ChatServiceOptions): ChatService {
+export function createChat({ engine, chats, loader, warn, onReply = () => {}, save_ms = 1000 }: ChatServiceOptions): ChatService {
   const replies = new Map<string, { abort: AbortController; ended: Promise<unknown> }>()
   chats.onRemove((chatId) => replies.get(chatId)?.abort.abort())
 
@@ -86,6 +88,7 @@ export function createChat({ engine, chats, loader, warn, save_ms = 1000 }: Chat
         signal,
       )
       text = result.text
+      onReply()
       end = {
         state: result.stopReason === "cancelled" ? "stopped" : "done",
         stopReason: result.stopReason,

@@ -117,4 +117,6 @@ export const migrations: Migration[] = [
       PRIMARY KEY (isa, threads, engine_version)
     ) STRICT`,
   ],
+  // What was predicted of memory, and what came of it.
+  ["CREATE TABLE predictions (id TEXT PRIMARY KEY, at REAL NOT NULL, record TEXT NOT NULL) STRICT"],
 ]

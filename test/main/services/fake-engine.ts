@@ -5,10 +5,12 @@ import { basename, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { z } from "zod"
 import type { HostProcess } from "../../../main/engine/client.ts"
+import type { ModelMemory } from "../../../shared/contract/engine.ts"
 import { type EngineContract, engine } from "../../../shared/contract/engine.ts"
 import { type Handlers, serve } from "../../../shared/rpc.ts"
 import type { ChatTurn } from "../../../shared/schema/chat.ts"
 import { AppError } from "../../../shared/schema/error.ts"
+import { MemoryParts, memoryOwners } from "../../../shared/schema/plan.ts"
 import type { QualityReport } from "../../../shared/schema/quality.ts"
 import { portPair } from "../port-pair.ts"
 import { fakePlan, fakeSpeed } from "./fake-plan.ts"
@@ -68,6 +70,12 @@ export class FakeEngine {
       exit = listener
     }
     return { port: ours, pid: 4242, kill: () => die(0, null), onExit }
+  }
+
+  /** What "model.memory" says. */
+  memory: ModelMemory = {
+    ...{ tokens: 0, predicted: MemoryParts.parse(Object.fromEntries(memoryOwners.map((owner) => [owner, 10]))) },
+    ...{ predictedBytes: 110, peakBytes: 100, residentBytes: 90 },
   }
 
   private async passed(name: CallName, input: unknown, signal: AbortSignal): Promise<void> {
@@ -150,7 +158,10 @@ export class FakeEngine {
         if (signal.aborted) throw new AppError("cancelled", "cancelled")
         return { ...fakeSpeed, threads: options.threads || 2 }
       },
-      "model.memory": notHere,
+      "model.memory": async (_, { signal }) => {
+        await this.passed("model.memory", undefined, signal)
+        return this.memory
+      },
       "quality.run": async (options, { signal }) => {
         await this.passed("quality.run", options, signal)
         return this.quality ?? notHere()
