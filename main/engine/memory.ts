@@ -3,14 +3,7 @@ import type { ModelMemory } from "../../shared/contract/engine.ts"
 import type { MemoryPlan } from "../../shared/schema/model.ts"
 import type { MemoryParts } from "../../shared/schema/plan.ts"
 import type { EngineAddon } from "./addon-types.ts"
-import type { HeldModel } from "./model-slot.ts"
-
-/** The process as it was before a load. */
-export interface MemoryBase {
-  residentBytes: number
-  /** Of JavaScript: its heap, and what it holds outside. */
-  scriptBytes: number
-}
+import type { HeldModel, MemoryBase } from "./model-slot.ts"
 
 /** From here on the peak is that of what comes next. */
 export function beginMeasuring(addon: EngineAddon): MemoryBase {

@@ -3,8 +3,14 @@ import { AppError } from "../../shared/schema/error.ts"
 import type { LoadedModel } from "../../shared/schema/model.ts"
 import type { OpenedModel } from "../models/opened-model.ts"
 import type { NativeModel } from "./addon-types.ts"
-import type { MemoryBase } from "./memory.ts"
 import type { ModelText } from "./text.ts"
+
+/** The process as it was before a load. */
+export interface MemoryBase {
+  residentBytes: number
+  /** Of JavaScript: its heap, and what it holds outside. */
+  scriptBytes: number
+}
 
 export interface HeldModel {
   native: NativeModel
