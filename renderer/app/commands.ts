@@ -1,5 +1,6 @@
 // Every action of the page in one list: of the frame itself and of each feature, as they can be done at this moment.
 import { Box, Command as CommandIcon, Cpu, Keyboard, MessageSquare, SlidersHorizontal } from "lucide-react"
+import { addingCommands } from "../features/adding/commands.ts"
 import { chatCommands } from "../features/chat/commands.ts"
 import { modelCommands } from "../features/models/commands.ts"
 import { settingsCommands } from "../features/settings/commands.ts"
@@ -25,5 +26,5 @@ function frameCommands(): Command[] {
 }
 
 export function allCommands(): Command[] {
-  return [...chatCommands(), ...modelCommands(), ...frameCommands(), ...settingsCommands()]
+  return [...chatCommands(), ...addingCommands(), ...modelCommands(), ...frameCommands(), ...settingsCommands()]
 }

@@ -2,6 +2,7 @@
 import { CSPProvider } from "@base-ui/react/csp-provider"
 import { type ReactNode, useEffect, useState } from "react"
 import { useTranslation } from "react-i18next"
+import { AddingPage } from "../features/adding/page.tsx"
 import { ChatPage, ChatsButton } from "../features/chat/page.tsx"
 import { MemoryPage } from "../features/memory/page.tsx"
 import { FirstRunPage } from "../features/models/first-run.tsx"
@@ -102,7 +103,8 @@ function useFirstRun() {
 function PlacePage() {
   const place = navigation.use((part) => part.place)
   const view = useFirstRun()
-  if (place === "models") return <ModelsPage />
+  const adding = navigation.use((part) => part.adding)
+  if (place === "models") return adding === null ? <ModelsPage /> : <AddingPage adding={adding} />
   if (place === "memory") return <MemoryPage />
   if (place === "settings") return <SettingsPage />
   return view.show === "nothing" ? <ChatPage /> : <FirstRunPage view={view} />

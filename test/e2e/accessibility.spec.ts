@@ -18,7 +18,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expect(page.getByRole("heading", { name: "Models" })).toBeVisible()
       await look(page)
       await page.getByRole("button", { name: "Add model" }).first().click()
-      await expect(page.getByRole("dialog", { name: "Add model" })).toBeVisible()
+      await expect(page.getByRole("heading", { name: "Add a model" })).toBeVisible()
       await look(page)
       await page.keyboard.press("Escape")
       await places.getByRole("link", { name: "Settings" }).click()

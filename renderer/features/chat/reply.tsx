@@ -3,10 +3,10 @@ import { memo } from "react"
 import { useTranslation } from "react-i18next"
 import type { Message } from "../../../shared/schema/chat.ts"
 import { formatCount, formatSeconds, formatTokensPerS } from "../../lib/format.ts"
+import { Prose } from "../../parts/prose.tsx"
 import { IconButton } from "../../ui/button.tsx"
 import { CopyButton } from "../../ui/copy-button.tsx"
 import { answerAgain } from "./actions.ts"
-import { Prose } from "./prose.tsx"
 import { Versions } from "./versions.tsx"
 
 interface ReplyProps {

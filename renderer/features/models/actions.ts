@@ -1,13 +1,10 @@
 import type { ErrorData } from "../../../shared/schema/error.ts"
-import { toErrorData } from "../../../shared/schema/error.ts"
 import type { QuantizedFormat } from "../../../shared/schema/format.ts"
 import type { Job } from "../../../shared/schema/job.ts"
 import { client } from "../../lib/client.ts"
 import { attempt, describeFailure } from "../../lib/failure.ts"
 import { formatBytes } from "../../lib/format.ts"
 import { t } from "../../lib/i18n.ts"
-import { jobEnded } from "../../lib/mirror.ts"
-import { goTo } from "../../lib/navigation.ts"
 import { showFailure, showToast } from "../../ui/toast.tsx"
 import { models } from "./state.ts"
 
@@ -54,34 +51,6 @@ export async function cancelJob(jobId: string): Promise<void> {
 export async function dismissJob(jobId: string): Promise<void> {
   models.update((part) => (part.setUp?.jobId === jobId ? { setUp: null } : {}))
   await attempt(() => client["jobs.dismiss"]({ jobId }), say)
-}
-
-export interface AddOptions {
-  path: string
-  copy: boolean
-  /** null: as it is. */
-  format: QuantizedFormat | null
-  experts: QuantizedFormat | undefined
-  /** What cannot is only quantized. */
-  canRun: boolean
-}
-
-/** Adds a folder or file, quantizes it if wanted, loads it, and goes to the chat. Throws what goes wrong before the first job stands. */
-export async function addModel({ path, copy, format, experts, canRun }: AddOptions): Promise<void> {
-  const job = await client["models.import"]({ path, copy })
-  models.update({ setUp: canRun ? { jobId: job.id, goesOn: true } : null, dialog: null })
-  goTo(canRun ? "chat" : "models")
-  const { modelId } = await jobEnded(job.id)
-  try {
-    if (modelId === null) return
-    if (format === null) return void (canRun && loadModel(modelId))
-    const next = await client["models.quantize"]({ modelId, format, experts })
-    if (canRun) models.update({ setUp: { jobId: next.id, goesOn: false } })
-  } catch (thrown) {
-    say(toErrorData(thrown))
-  } finally {
-    models.update((part) => ({ setUp: part.setUp && { ...part.setUp, goesOn: false } }))
-  }
 }
 
 export async function quantize(options: Parameters<(typeof client)["models.quantize"]>[0]): Promise<Job> {

@@ -1,4 +1,4 @@
-import { Box, ChartColumn, Download, EjectIcon, Layers, Plus, X } from "lucide-react"
+import { Box, ChartColumn, Download, EjectIcon, Layers, X } from "lucide-react"
 import type { Command } from "../../lib/commands.ts"
 import { formatName } from "../../lib/format.ts"
 import { t } from "../../lib/i18n.ts"
@@ -11,9 +11,7 @@ export function modelCommands(): Command[] {
   const { snapshot } = mirror.get()
   if (!snapshot) return []
   const { load } = snapshot
-  const list: Command[] = [
-    { id: "models.add", title: t("models.add"), keys: "mod+o", icon: Plus, run: () => models.update({ dialog: { kind: "add" } }) },
-  ]
+  const list: Command[] = []
   if (firstRun(snapshot, models.get().setUp).show === "offer") {
     const format = snapshot.settings.defaultFormat
     list.push({

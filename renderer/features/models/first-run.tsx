@@ -7,6 +7,7 @@ import type { Job } from "../../../shared/schema/job.ts"
 import { describeFailure } from "../../lib/failure.ts"
 import { formatBytes, formatLicense, formatParameters } from "../../lib/format.ts"
 import { useMain } from "../../lib/mirror.ts"
+import { openAdding } from "../../lib/navigation.ts"
 import { Button } from "../../ui/button.tsx"
 import { FailureNote } from "../../ui/failure-note.tsx"
 import { Mark } from "../../ui/mark.tsx"
@@ -15,7 +16,7 @@ import { Tag } from "../../ui/tag.tsx"
 import { setUpStarter } from "./actions.ts"
 import { FormatChoice } from "./format-choice.tsx"
 import { CancelButton, JobFigures, JobSteps } from "./job-progress.tsx"
-import { type FirstRun, models } from "./state.ts"
+import type { FirstRun } from "./state.ts"
 
 export function FirstRunPage({ view }: { view: Exclude<FirstRun, { show: "nothing" }> }) {
   const { t } = useTranslation()
@@ -87,7 +88,7 @@ function Offer({ ended }: { ended: Job | null }) {
           <h2 className="text-13 font-medium">{t("first.own")}</h2>
           <p className="mt-0.5 text-12 text-ink-3">{t("first.ownDetail")}</p>
         </div>
-        <Button onClick={() => models.update({ dialog: { kind: "add" } })}>{t("first.choose")}</Button>
+        <Button onClick={() => openAdding("new")}>{t("first.choose")}</Button>
       </section>
     </>
   )

@@ -3,12 +3,12 @@ import { Box, ChevronDown, CircleX, Plus, X } from "lucide-react"
 import { useTranslation } from "react-i18next"
 import { formatBytes, formatCount, formatName } from "../../lib/format.ts"
 import { useMain } from "../../lib/mirror.ts"
-import { goTo } from "../../lib/navigation.ts"
+import { goTo, openAdding } from "../../lib/navigation.ts"
 import { IconButton } from "../../ui/button.tsx"
 import { Menu, MenuChoice, MenuItem, MenuLine } from "../../ui/menu.tsx"
 import { ProgressBar } from "../../ui/progress-bar.tsx"
 import { cancelLoad, loadModel } from "./actions.ts"
-import { models, sortModels } from "./state.ts"
+import { sortModels } from "./state.ts"
 
 export function ModelPicker() {
   const { t } = useTranslation()
@@ -45,7 +45,7 @@ export function ModelPicker() {
             <MenuLine />
           </>
         )}
-        <MenuItem icon={Plus} onSelect={() => models.update({ dialog: { kind: "add" } })}>
+        <MenuItem icon={Plus} onSelect={() => openAdding("new")}>
           {t("models.add")}
         </MenuItem>
         <MenuItem icon={Box} onSelect={() => goTo("models")}>

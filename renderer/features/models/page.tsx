@@ -3,10 +3,10 @@ import { useTranslation } from "react-i18next"
 import type { Job } from "../../../shared/schema/job.ts"
 import { describeFailure } from "../../lib/failure.ts"
 import { useMain } from "../../lib/mirror.ts"
+import { openAdding } from "../../lib/navigation.ts"
 import { Button } from "../../ui/button.tsx"
 import { FailureNote } from "../../ui/failure-note.tsx"
 import { dismissJob } from "./actions.ts"
-import { AddDialog } from "./add-dialog.tsx"
 import { DetailsDialog } from "./details-dialog.tsx"
 import { CancelButton, JobFigures } from "./job-progress.tsx"
 import { ModelRow } from "./model-row.tsx"
@@ -23,7 +23,7 @@ export function ModelsPage() {
     <div className="mx-auto max-w-[960px] p-8 pt-5 max-lg:p-6 max-sm:p-4">
       <header className="mb-4 flex min-h-8 items-center gap-3">
         <h1 className="flex-1 text-16 font-semibold tracking-title">{t("place.models")}</h1>
-        <Button kind="primary" icon={Plus} onClick={() => models.update({ dialog: { kind: "add" } })}>
+        <Button kind="primary" icon={Plus} onClick={() => openAdding("new")}>
           {t("models.add")}
         </Button>
       </header>
@@ -75,7 +75,6 @@ export function ModelsDialogs() {
   const dialog = models.use((part) => part.dialog)
   const installed = useMain((main) => main.models)
   if (dialog === null) return null
-  if (dialog.kind === "add") return <AddDialog />
   const model = installed.find((one) => one.id === dialog.modelId)
   if (!model) return null
   if (dialog.kind === "details") return <DetailsDialog model={model} />

@@ -5,7 +5,7 @@ import type { InstalledModel } from "../../../shared/schema/model.ts"
 import { describeFailure, type Failure } from "../../lib/failure.ts"
 import { slice } from "../../lib/slice.ts"
 
-export type ModelsDialog = null | { kind: "add" } | { kind: "details" | "quantize" | "remove" | "outliers"; modelId: string }
+export type ModelsDialog = null | { kind: "details" | "quantize" | "remove" | "outliers"; modelId: string }
 
 export interface ModelsPart {
   /** The job that the first screen started; `goesOn` while another one follows it. */

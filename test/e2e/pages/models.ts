@@ -23,24 +23,27 @@ export class ModelsView {
     await this.page.getByRole("menuitem", { name: what }).click()
   }
 
-  /** From the first screen or the models place: looks at a path in the dialog. */
+  /** In the wizard's first step: looks at a path of this computer. */
   async look(path: string): Promise<void> {
+    await this.page.getByRole("button", { name: "From this computer" }).click()
     await this.path.fill(path)
     await this.page.getByRole("button", { name: "Look" }).click()
+  }
+
+  /** To the wizard's second step, with the model that is looked at. */
+  async plan(): Promise<void> {
+    // The step of that name is a button, too.
+    await this.page.locator("section").getByRole("button", { name: "Plan", exact: true }).click()
   }
 
   /** The first model of an empty data folder: read where it lies, as it is, ready to chat. */
   async addAndLoad(path: string): Promise<void> {
     await this.page.getByRole("button", { name: "Choose model" }).click()
     await this.look(path)
-    const format = this.page.getByRole("combobox", { name: "Weights" })
-    const load = this.page.getByRole("button", { name: /^Add and / })
-    await expect(load).toBeVisible()
-    if (await format.isVisible()) {
-      await format.click()
-      await this.page.getByRole("option", { name: "As it is" }).click()
-    }
-    await load.click()
+    await this.plan()
+    await this.page.getByRole("radio", { name: /as it is/ }).check()
+    await this.page.getByRole("button", { name: "Add it" }).click()
+    await this.page.getByRole("button", { name: "Chat", exact: true }).click()
     await expect(new ChatView(this.page).message).toBeEnabled()
   }
 }

@@ -1,7 +1,7 @@
 import { renderToStaticMarkup } from "react-dom/server"
 import { describe, expect, test } from "vitest"
-import { Prose } from "../../../../renderer/features/chat/prose.tsx"
-import "../../../../renderer/lib/i18n.ts"
+import { Prose } from "../../../renderer/parts/prose.tsx"
+import "../../../renderer/lib/i18n.ts"
 
 const html = (text: string) => renderToStaticMarkup(<Prose text={text} />)
 

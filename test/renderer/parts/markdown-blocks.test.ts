@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { markdownBlocks } from "../../../../renderer/features/chat/markdown-blocks.ts"
+import { markdownBlocks } from "../../../renderer/parts/markdown-blocks.ts"
 
 describe("Markdown in blocks", () => {
   test.each([
