@@ -6,7 +6,7 @@ import { client } from "../../lib/client.ts"
 import { attempt, describeFailure } from "../../lib/failure.ts"
 import { formatBytes } from "../../lib/format.ts"
 import { t } from "../../lib/i18n.ts"
-import { known } from "../../lib/mirror.ts"
+import { applyEvent, known, mirror } from "../../lib/mirror.ts"
 import { goTo, openAdding } from "../../lib/navigation.ts"
 import { showFailure, showToast } from "../../ui/toast.tsx"
 import { adding, type Chosen } from "./state.ts"
@@ -115,8 +115,17 @@ export function view(additionId: string, step: AdditionStep | null): void {
   adding.update({ viewed: step && { additionId, step } })
 }
 
-export async function changeOptions({ id, options }: Addition, change: Partial<AdditionOptions>): Promise<void> {
-  await attempt(() => client["additions.update"]({ id, options: withoutUndefined({ ...options, ...change }) }), say)
+/** Shown at once, so that a control stays where it was put; main's record follows, or comes back as it was. */
+export async function changeOptions(addition: Addition, change: Partial<AdditionOptions>): Promise<void> {
+  const { id } = addition
+  const options = withoutUndefined({ ...addition.options, ...change })
+  showAddition({ ...addition, options })
+  const kept = await attempt(() => client["additions.update"]({ id, options }), say)
+  if (!kept) showAddition(addition)
+}
+
+function showAddition(addition: Addition): void {
+  mirror.update((part) => applyEvent(part, { type: "addition", addition }))
 }
 
 /** An option that is not there is not the same as one that is undefined. */
