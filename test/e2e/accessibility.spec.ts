@@ -4,7 +4,7 @@ import { look } from "./look.ts"
 
 for (const colorScheme of ["light", "dark"] as const) {
   for (const width of [1280, 420]) {
-    test(`first run, models, settings, dialogs: ${colorScheme}, ${width} px`, async ({ app, page }) => {
+    test(`first run, models, memory, settings, dialogs: ${colorScheme}, ${width} px`, async ({ app, page }) => {
       const complaints: string[] = []
       page.on("console", (message) => message.type() === "error" && complaints.push(message.text()))
       page.on("pageerror", (error) => complaints.push(error.message))
@@ -21,6 +21,10 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expect(page.getByRole("heading", { name: "Add a model" })).toBeVisible()
       await look(page)
       await page.keyboard.press("Escape")
+      await places.getByRole("link", { name: "Memory" }).click()
+      await expect(page.getByRole("heading", { name: "What can this computer run?" })).toBeVisible()
+      await expect(page.getByText("Llama 3.3 70B")).toBeVisible()
+      await look(page)
       await places.getByRole("link", { name: "Settings" }).click()
       await expect(page.getByText("Chats, settings and records")).toBeVisible()
       await look(page)

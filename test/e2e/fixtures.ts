@@ -63,6 +63,16 @@ export class ServedApp {
     expect([0, 130], this.log).toContain(child.exitCode)
   }
 
+  /** Ends the server as a power cut does. */
+  async kill(): Promise<void> {
+    const child = this.process
+    this.process = null
+    if (!child) return
+    const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()))
+    child.kill("SIGKILL")
+    await ended
+  }
+
   async restart(): Promise<void> {
     await this.stop()
     await this.start()

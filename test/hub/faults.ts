@@ -50,6 +50,16 @@ export function faultOf<Kind extends Fault["kind"]>(faults: Fault[], kind: Kind)
   return faults.find((fault): fault is Extract<Fault, { kind: Kind }> => fault.kind === kind)
 }
 
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = () => {
+      response.off("drain", go).off("close", go)
+      resolve()
+    }
+    response.on("drain", go).on("close", go)
+  })
+}
+
 /** Writes a body as the faults and the speed say. */
 export async function sendBody(response: ServerResponse, body: Buffer, faults: Fault[], bytesPerSecond: number): Promise<void> {
   const end = Math.min(faultOf(faults, "stall")?.at ?? body.length, faultOf(faults, "reset")?.at ?? body.length)
@@ -57,7 +67,7 @@ export async function sendBody(response: ServerResponse, body: Buffer, faults: F
   for (let at = 0; at < end && !response.destroyed; at += piece) {
     const more = response.write(body.subarray(at, Math.min(end, at + piece)))
     if (bytesPerSecond > 0) await new Promise((resolve) => setTimeout(resolve, 50))
-    else if (!more) await new Promise<void>((resolve) => response.once("drain", resolve).once("close", resolve))
+    else if (!more) await drained(response)
   }
   if (faultOf(faults, "stall")) return
   if (faultOf(faults, "reset")) {

@@ -1,6 +1,6 @@
 // The model that is looked at: facts, where it can be had, its card, and the way to the plan.
 import { Check, CircleX } from "lucide-react"
-import { type ReactNode, useState } from "react"
+import { type ReactNode, useEffect, useRef, useState } from "react"
 import { useTranslation } from "react-i18next"
 import type { HubModel } from "../../../shared/schema/hub.ts"
 import type { ModelInspection } from "../../../shared/schema/model.ts"
@@ -18,6 +18,12 @@ export function ModelPanel() {
   const { t } = useTranslation()
   const chosen = adding.use((part) => part.chosen)
   const createFailure = adding.use((part) => part.createFailure)
+  const panel = useRef<HTMLElement>(null)
+  const name = chosen?.kind === "hub" ? chosen.name : chosen?.path
+  useEffect(() => {
+    // On a narrow screen it stands below the list.
+    if (name !== undefined && matchMedia("(max-width: 1023px)").matches) panel.current?.scrollIntoView({ block: "start" })
+  }, [name])
   if (!chosen)
     return (
       <p className="rounded-card border border-line bg-card px-4 py-8 text-center text-13 text-ink-3 max-lg:hidden">
@@ -26,7 +32,7 @@ export function ModelPanel() {
     )
   const title = chosen.kind === "hub" ? chosen.name.split("/").at(-1)! : (chosen.inspection?.name ?? chosen.path)
   return (
-    <section aria-label={title} className="rounded-card border border-line bg-card p-4">
+    <section ref={panel} aria-label={title} className="scroll-mt-4 rounded-card border border-line bg-card p-4">
       <h2 className="text-16 font-semibold tracking-title wrap-anywhere">{title}</h2>
       {chosen.failure && <FailureNote className="mt-3" failure={chosen.failure} />}
       {chosen.kind === "hub"
