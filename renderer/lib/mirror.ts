@@ -1,6 +1,5 @@
 // The page's copy of what main holds: filled by one snapshot whenever the connection stands, kept current by events. Main has the truth.
 import type { AppEvent, Snapshot } from "../../shared/contract/app.ts"
-import type { Job } from "../../shared/schema/job.ts"
 import type { MemorySnapshot } from "../../shared/schema/system.ts"
 import { client } from "./client.ts"
 import { slice } from "./slice.ts"
@@ -82,20 +81,5 @@ export function useMain<V>(selector: (snapshot: Snapshot) => V): V {
   return mirror.use(({ snapshot }) => {
     if (!snapshot) throw new Error("a part of the page was shown before main's snapshot")
     return selector(snapshot)
-  })
-}
-
-/** Resolves with the job once it has ended. */
-export function jobEnded(jobId: string): Promise<Job> {
-  const ended = () => mirror.get().snapshot?.jobs.find((job) => job.id === jobId && job.state !== "running")
-  const already = ended()
-  if (already) return Promise.resolve(already)
-  return new Promise((resolve) => {
-    const stop = mirror.subscribe(() => {
-      const job = ended()
-      if (!job) return
-      stop()
-      resolve(job)
-    })
   })
 }

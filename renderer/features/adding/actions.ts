@@ -8,7 +8,9 @@ import { formatBytes } from "../../lib/format.ts"
 import { t } from "../../lib/i18n.ts"
 import { applyEvent, known, mirror } from "../../lib/mirror.ts"
 import { goTo, openAdding } from "../../lib/navigation.ts"
+import { forNewest } from "../../lib/newest.ts"
 import { showFailure, showToast } from "../../ui/toast.tsx"
+import { findFit, planNow } from "./planning.ts"
 import { adding, type Chosen } from "./state.ts"
 
 const say = (error: Parameters<typeof describeFailure>[0]) => showFailure(describeFailure(error))
@@ -160,30 +162,8 @@ export function chatWith(modelId: string, context: number): void {
   void attempt(() => client["models.load"]({ modelId, ...(context > 0 ? { context } : {}) }), say)
 }
 
-let isPlanning = false
-let isOutdated = false
-
-/** Plans anew for what is shown. One question at a time; what lies between two states is never asked. */
-export function replan(): void {
-  if (isPlanning) {
-    isOutdated = true
-    return
-  }
-  isPlanning = true
-  void planUntilCurrent().finally(() => {
-    isPlanning = false
-  })
-}
-
-async function planUntilCurrent(): Promise<void> {
-  const { planNow, findFit } = await import("./planning.ts")
-  do {
-    isOutdated = false
-    await planNow()
-  } while (isOutdated)
-  await findFit(() => isOutdated)
-  if (isOutdated) await planUntilCurrent()
-}
+/** Plans anew for what is shown. */
+export const replan = forNewest(planNow, findFit)
 
 /** On the way in, and when the options changed. `context` 0: what is usual. */
 export function openPlan({ id, options }: Addition): void {

@@ -4,6 +4,7 @@ import { useEffect, useState } from "react"
 import { useTranslation } from "react-i18next"
 import type { Addition } from "../../../shared/schema/addition.ts"
 import { QuantizedFormat } from "../../../shared/schema/format.ts"
+import { contextStops, nearestStop } from "../../lib/context-stops.ts"
 import { formatBytes, formatCount, formatName, formatShare } from "../../lib/format.ts"
 import { useMain } from "../../lib/mirror.ts"
 import { FitRows } from "../../parts/fit-rows.tsx"
@@ -19,7 +20,7 @@ import { Advice } from "./advice.tsx"
 import { useComputers } from "./computers.ts"
 import { ClosedAddition } from "./failure.tsx"
 import { PlanTable } from "./plan-table.tsx"
-import { adding, barScale, chosenRow, contextStops, downloadBytes, isQuantizedFormat, nearestStop, usableBytes } from "./state.ts"
+import { adding, barScale, chosenRow, downloadBytes, isQuantizedFormat, usableBytes } from "./state.ts"
 
 export function PlanStep({ addition }: { addition: Addition }) {
   const { t } = useTranslation()

@@ -116,21 +116,6 @@ export function formatOfRow(row: PlanChoice, report: PlanReport): AdditionOption
   return isQuantizedFormat(row.format) && !isOnly ? row.format : "stored"
 }
 
-const leastContext = 512
-
-/** Lengths that the slider stops at: doubling, with the model's limit as the last. */
-export function contextStops(limit: number): number[] {
-  const stops: number[] = []
-  for (let length = leastContext; length < limit; length *= 2) stops.push(length)
-  return [...stops, Math.max(1, limit)]
-}
-
-/** The stop nearest to a length, counted in doublings. */
-export function nearestStop(context: number, stops: number[]): number {
-  const distance = (length: number) => Math.abs(Math.log2(length) - Math.log2(Math.max(1, context)))
-  return stops.reduce((best, length, i) => (distance(length) < distance(stops[best] ?? 1) ? i : best), 0)
-}
-
 /** One scale for the bars of all rows: the largest, or what can be used, whichever is more. */
 export function barScale({ rows, devices }: PlanReport): number {
   return Math.max(...rows.flatMap((row) => [row.total_bytes, row.train?.total_bytes ?? 0]), usableBytes(devices))

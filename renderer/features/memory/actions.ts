@@ -6,6 +6,7 @@ import { client } from "../../lib/client.ts"
 import { attempt, describeFailure } from "../../lib/failure.ts"
 import { known, mirror } from "../../lib/mirror.ts"
 import { goTo, navigation, openAdding } from "../../lib/navigation.ts"
+import { forNewest } from "../../lib/newest.ts"
 import { showFailure } from "../../ui/toast.tsx"
 import { remember } from "./history.ts"
 import { applied, asItIs, chosenRow, memoryPart, type NextStep, plannable, requestOf, settledFormat, type WhatIf } from "./state.ts"
@@ -67,30 +68,10 @@ export function applyChange({ change: difference }: FitChange): void {
   if (whatIf) change(applied(whatIf, difference))
 }
 
-let isPlanning = false
-let isOutdated = false
-
-/** One question at a time; when controls moved meanwhile, the newest state is asked next and what lies between is never asked. */
-function replan(): void {
-  if (isPlanning) {
-    isOutdated = true
-    return
-  }
-  isPlanning = true
-  void planUntilCurrent().finally(() => {
-    isPlanning = false
-  })
-}
-
-async function planUntilCurrent(): Promise<void> {
-  do {
-    isOutdated = false
-    const { whatIf } = memoryPart.get()
-    if (whatIf?.path) await plan({ ...whatIf, path: whatIf.path })
-  } while (isOutdated)
-  await findFit()
-  if (isOutdated) await planUntilCurrent()
-}
+const replan = forNewest(async () => {
+  const { whatIf } = memoryPart.get()
+  if (whatIf?.path) await plan({ ...whatIf, path: whatIf.path })
+}, findFit)
 
 async function plan(whatIf: WhatIf & { path: string }): Promise<void> {
   const { choices } = memoryPart.get()
@@ -116,7 +97,7 @@ async function plan(whatIf: WhatIf & { path: string }): Promise<void> {
 }
 
 /** Once the controls rest. */
-async function findFit(): Promise<void> {
+async function findFit(isOutdated: () => boolean): Promise<void> {
   const { whatIf, report } = memoryPart.get()
   const row = report && chosenRow(report, whatIf?.format ?? null)
   if (!whatIf?.path || !row) return
@@ -126,7 +107,7 @@ async function findFit(): Promise<void> {
     () => client["plan.fit"]({ ...request, format: row.format }),
     () => memoryPart.update({ fit: [] }),
   )
-  if (fit && !isOutdated) memoryPart.update({ fit })
+  if (fit && !isOutdated()) memoryPart.update({ fit })
 }
 
 async function listComputers(): Promise<void> {

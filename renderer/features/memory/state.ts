@@ -138,21 +138,6 @@ export function applied(whatIf: WhatIf, { format, context, embeddings, deviceMap
   }
 }
 
-const leastContext = 256
-
-/** Lengths that a slider stops at: doubling, with the model's limit as the last. */
-export function contextSteps(limit: number): number[] {
-  const steps: number[] = []
-  for (let length = leastContext; length < limit; length *= 2) steps.push(length)
-  return [...steps, limit]
-}
-
-/** The stop nearest to a length, counted in doublings. */
-export function stepOf(context: number, steps: number[]): number {
-  const distance = (length: number) => Math.abs(Math.log2(length) - Math.log2(Math.max(1, context)))
-  return steps.reduce((best, length, index) => (distance(length) < distance(steps[best] ?? 1) ? index : best), 0)
-}
-
 export type NextStep =
   | { kind: "load"; modelId: string; context: number }
   | { kind: "quantize"; modelId: string; format: Format }

@@ -1,6 +1,7 @@
 // The right half: what a model, a format, a context or a training run would take, here or on another computer.
 import { useMemo } from "react"
 import { useTranslation } from "react-i18next"
+import { contextStops, nearestStop } from "../../lib/context-stops.ts"
 import { formatBytes, formatCount, formatName } from "../../lib/format.ts"
 import { useMain } from "../../lib/mirror.ts"
 import { openAdding } from "../../lib/navigation.ts"
@@ -13,7 +14,7 @@ import { SliderField } from "../../ui/slider-field.tsx"
 import { applyChange, change, reset } from "./actions.ts"
 import { LayerStrip } from "./layer-strip.tsx"
 import { PlanPicture } from "./plan-picture.tsx"
-import { chosenRow, contextSteps, memoryPart, plannable, stepOf, type WhatIf as Wish } from "./state.ts"
+import { chosenRow, memoryPart, plannable, type WhatIf as Wish } from "./state.ts"
 import { TrainControls } from "./train-controls.tsx"
 
 export function WhatIf() {
@@ -113,14 +114,14 @@ function ContextSlider({ whatIf }: { whatIf: Wish }) {
   const { t } = useTranslation()
   const limit = memoryPart.use((part) => part.report?.contextLimit ?? 0)
   const shown = memoryPart.use((part) => (part.report && chosenRow(part.report, whatIf.format)) ?? null)
-  const steps = useMemo(() => contextSteps(limit), [limit])
+  const steps = useMemo(() => contextStops(limit), [limit])
   const context = whatIf.context || shown?.context || limit
   if (limit === 0) return <div />
   return (
     <SliderField
       label={t("memory.context")}
       hint={shown ? t("memory.kvPerToken", { size: formatBytes(shown.kv_bytes_per_token) }) : undefined}
-      value={stepOf(context, steps)}
+      value={nearestStop(context, steps)}
       min={0}
       max={steps.length - 1}
       step={1}

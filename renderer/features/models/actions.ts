@@ -41,7 +41,7 @@ export async function eject(): Promise<void> {
 
 export async function setUpStarter(format: QuantizedFormat): Promise<void> {
   const job = await attempt(() => client["models.setUpStarter"]({ format }), say)
-  if (job) models.update({ setUp: { jobId: job.id, goesOn: false } })
+  if (job) models.update({ setUp: { jobId: job.id } })
 }
 
 export async function cancelJob(jobId: string): Promise<void> {

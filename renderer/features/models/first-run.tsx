@@ -76,7 +76,7 @@ function Offer({ ended }: { ended: Job | null }) {
         </dl>
         <p className="mt-3 text-12 leading-prose text-ink-3">{t(`first.source.${starter.source ?? "unknown"}`)}</p>
         <div className="mt-3 mb-5">
-          <FormatChoice label={t("first.format")} value={format} onChange={(value) => value !== "as-is" && setFormat(value)} />
+          <FormatChoice label={t("first.format")} value={format} onChange={setFormat} />
         </div>
         <Button kind="primary" size="large" icon={Download} className="w-full" disabled={isStarting} onClick={begin}>
           {t("first.begin")}

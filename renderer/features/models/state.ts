@@ -8,8 +8,8 @@ import { slice } from "../../lib/slice.ts"
 export type ModelsDialog = null | { kind: "details" | "quantize" | "remove" | "outliers"; modelId: string }
 
 export interface ModelsPart {
-  /** The job that the first screen started; `goesOn` while another one follows it. */
-  setUp: null | { jobId: string; goesOn: boolean }
+  /** The job that the first screen started. */
+  setUp: null | { jobId: string }
   dialog: ModelsDialog
 }
 
@@ -24,7 +24,7 @@ export function firstRun({ jobs, models, load }: FirstRunSource, setUp: ModelsPa
   const mine = jobs.find((job) => job.id === setUp?.jobId)
   // After a reload of the page nobody remembers who began; a starter job shows itself.
   const job = mine ?? jobs.find((other) => other.kind === "starter" && other.state === "running")
-  if (job && (job.state === "running" || (job.state === "done" && setUp?.goesOn))) return { show: "progress", job }
+  if (job?.state === "running") return { show: "progress", job }
   const hasEndedBadly = job !== undefined && job.state !== "done"
   if (!models.some((model) => model.supported)) return { show: "offer", ended: hasEndedBadly ? job : null }
   if (hasEndedBadly && load.state === "none") return { show: "offer", ended: job }

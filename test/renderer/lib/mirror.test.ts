@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest"
 import { attach } from "../../../renderer/lib/client.ts"
-import { applyEvent, fillMirror, jobEnded, known, mirror, watchMemory } from "../../../renderer/lib/mirror.ts"
+import { applyEvent, fillMirror, known, mirror, watchMemory } from "../../../renderer/lib/mirror.ts"
 import { resetAll } from "../../../renderer/lib/slice.ts"
 import { type AppEvent, app, type Snapshot } from "../../../shared/contract/app.ts"
 import { type CallContext, type Handlers, serve } from "../../../shared/rpc.ts"
@@ -143,13 +143,4 @@ test("memory is watched while the page is shown, and not while it is hidden", as
   watchMemory()
   await vi.waitFor(() => expect(watchers.size).toBe(1))
   vi.unstubAllGlobals()
-})
-
-test("waiting for a job ends when the job does", async () => {
-  mirror.update({ snapshot: { ...snapshot, jobs: [job] } })
-  const ended = jobEnded("j1")
-  apply({ type: "job", job: { ...job, progress: { ...job.progress, done: 1 } } })
-  apply({ type: "job", job: { ...job, state: "failed" } })
-  expect((await ended).state).toBe("failed")
-  expect((await jobEnded("j1")).state).toBe("failed")
 })

@@ -2,12 +2,10 @@ import { describe, expect, test } from "vitest"
 import {
   barScale,
   chosenRow,
-  contextStops,
   downloadBytes,
   formatOfRow,
   isModelName,
   isReachable,
-  nearestStop,
   openAdditions,
   pathIn,
   shownStep,
@@ -85,11 +83,6 @@ describe("the plan", () => {
   test("bars share the scale of the largest, or of what can be used", () => {
     expect(barScale(report)).toBe(120)
     expect(barScale({ ...report, rows: report.rows.slice(1) })).toBe(80)
-  })
-  test("the slider doubles up to the limit", () => {
-    expect(contextStops(3000)).toEqual([512, 1024, 2048, 3000])
-    expect(contextStops(256)).toEqual([256])
-    expect([nearestStop(1400, [512, 1024, 2048]), nearestStop(1500, [512, 1024, 2048])]).toEqual([1, 2])
   })
 })
 

@@ -1,15 +1,5 @@
 import { expect, test } from "vitest"
-import {
-  applied,
-  asItIs,
-  chosenRow,
-  contextSteps,
-  nextStep,
-  plannable,
-  requestOf,
-  settledFormat,
-  stepOf,
-} from "../../../../renderer/features/memory/state.ts"
+import { applied, asItIs, chosenRow, nextStep, plannable, requestOf, settledFormat } from "../../../../renderer/features/memory/state.ts"
 import type { LoadState } from "../../../../shared/contract/app.ts"
 import type { Addition } from "../../../../shared/schema/addition.ts"
 import type { InstalledModel, LoadedModel } from "../../../../shared/schema/model.ts"
@@ -83,13 +73,6 @@ test("a change that makes it fit replaces its fields only", () => {
   const whatIf = { ...asItIs({ models: [installed("a")], load: none, additions: [] }), context: 8192, format: "bf16" as const }
   expect(applied(whatIf, { context: 4096 })).toEqual({ ...whatIf, context: 4096 })
   expect(applied(whatIf, { format: "nf4", embeddings: "int8" })).toEqual({ ...whatIf, format: "nf4", embeddings: "int8" })
-})
-
-test("the slider stops at doublings and at the model's limit", () => {
-  expect(contextSteps(3000)).toEqual([256, 512, 1024, 2048, 3000])
-  expect(contextSteps(128)).toEqual([128])
-  const steps = contextSteps(8192)
-  expect([stepOf(8192, steps), stepOf(256, steps), stepOf(1, steps), stepOf(700, steps), stepOf(1_000_000, steps)]).toEqual([5, 0, 0, 1, 5])
 })
 
 test("what can be done with a plan: load, quantize, go on adding, or nothing", () => {

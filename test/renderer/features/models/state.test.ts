@@ -64,7 +64,7 @@ describe("the first screen", () => {
   test("shows the work that it began, also where there are models by now", () => {
     const job = makeJob({ kind: "import" })
     const source = { ...start, jobs: [job], models: [makeModel()] }
-    expect(firstRun(source, { jobId: "j1", goesOn: true })).toEqual({ show: "progress", job })
+    expect(firstRun(source, { jobId: "j1" })).toEqual({ show: "progress", job })
     expect(firstRun(source, null)).toEqual({ show: "nothing" })
   })
 
@@ -73,22 +73,20 @@ describe("the first screen", () => {
     expect(firstRun({ ...start, jobs: [job] }, null)).toEqual({ show: "progress", job })
   })
 
-  test("bridges the moment between a job and the one that follows it", () => {
-    const job = makeJob({ kind: "import", state: "done" })
-    const source = { ...start, jobs: [job], models: [makeModel()] }
-    expect(firstRun(source, { jobId: "j1", goesOn: true })).toEqual({ show: "progress", job })
-    expect(firstRun(source, { jobId: "j1", goesOn: false })).toEqual({ show: "nothing" })
+  test("ends with the job that it began", () => {
+    const source = { ...start, jobs: [makeJob({ kind: "import", state: "done" })], models: [makeModel()] }
+    expect(firstRun(source, { jobId: "j1" })).toEqual({ show: "nothing" })
   })
 
   test("says how its job ended", () => {
     const job = makeJob({ state: "failed" })
-    expect(firstRun({ ...start, jobs: [job] }, { jobId: "j1", goesOn: false })).toEqual({ show: "offer", ended: job })
+    expect(firstRun({ ...start, jobs: [job] }, { jobId: "j1" })).toEqual({ show: "offer", ended: job })
   })
 
   test("gives way to the chat when a job failed but a model is loaded", () => {
     const source = { ...start, jobs: [makeJob({ state: "failed" })], models: [makeModel()] }
     const failed = { state: "failed", modelId: "m1", name: "M", code: "bad_file", message: "" } as const
-    expect(firstRun({ ...source, load: failed }, { jobId: "j1", goesOn: false })).toEqual({ show: "nothing" })
+    expect(firstRun({ ...source, load: failed }, { jobId: "j1" })).toEqual({ show: "nothing" })
   })
 })
 
