@@ -4,6 +4,7 @@ import { AppError } from "../../shared/schema/error.ts"
 import { type ComputeType, Format } from "../../shared/schema/format.ts"
 import type { LoadedModel, LoadOptions, MemoryPlan } from "../../shared/schema/model.ts"
 import { configuredThreshold } from "../models/dtype.ts"
+import { requireWholeFiles } from "../models/header-folder.ts"
 import { openModel } from "../models/open.ts"
 import type { OpenedModel } from "../models/opened-model.ts"
 import type { EngineAddon, NativeCompute, NativeLoadOptions, NativeQuantizeSpec } from "./addon-types.ts"
@@ -29,6 +30,7 @@ export async function loadModel(
   const held = await slot.fill(options.path, async (): Promise<HeldModel> => {
     const base = beginMeasuring(addon)
     const opened = await openModel(options.path)
+    await requireWholeFiles(opened.files)
     signal.throwIfAborted()
     const native = toNative(addon, opened, options)
     const report = throttled((fraction) => void emit({ fraction }))

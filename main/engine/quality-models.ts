@@ -3,6 +3,7 @@ import type { z } from "zod"
 import type { QualityOptions } from "../../shared/contract/engine.ts"
 import { Format, type QuantizedFormat } from "../../shared/schema/format.ts"
 import { configuredFormat, configuredThreshold } from "../models/dtype.ts"
+import { requireWholeFiles } from "../models/header-folder.ts"
 import { openModel } from "../models/open.ts"
 import type { OpenedModel } from "../models/opened-model.ts"
 import { openQuantizeSource } from "../models/quantize-source.ts"
@@ -27,6 +28,8 @@ export interface Comparison {
 export async function openComparison(options: Options): Promise<Comparison> {
   const original = await openModel(options.path)
   const other = options.other === undefined ? null : await openModel(options.other)
+  // Those of a download that runs come while it is measured.
+  if (!options.isArriving) await requireWholeFiles([...original.files, ...(other?.files ?? [])])
   const formats = await Promise.all(options.formats.map((format) => inFormat(other ?? original, format, options)))
   const compared = other && formats.length === 0 ? [asStored(other)] : formats
   return { reader: !original.tokenizer && other ? other : original, models: [asStored(original), ...compared] }

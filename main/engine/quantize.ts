@@ -8,6 +8,7 @@ import type { z } from "zod"
 import type { QuantizeOptions, QuantizeReport } from "../../shared/contract/engine.ts"
 import type { CallContext } from "../../shared/rpc.ts"
 import { AppError } from "../../shared/schema/error.ts"
+import { requireWholeFiles } from "../models/header-folder.ts"
 import { openQuantizeSource, type QuantizeSource } from "../models/quantize-source.ts"
 import { requireSpace } from "../storage/free-space.ts"
 import type { EngineAddon } from "./addon-types.ts"
@@ -41,6 +42,7 @@ export async function quantizeModel(
 ): Promise<QuantizeReport> {
   const started = performance.now()
   const source = await openQuantizeSource(options.path)
+  await requireWholeFiles(source.files)
   signal.throwIfAborted()
   const plan = planToQuantize(source, options)
   const { tensors } = plan

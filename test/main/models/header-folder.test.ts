@@ -1,25 +1,12 @@
-import { copyFileSync, cpSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { copyFileSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { placeInPartial, requireWholeFiles, writePartialFiles } from "../../../main/models/header-folder.ts"
 import { inspectModel } from "../../../main/models/inspect.ts"
 import { openModel } from "../../../main/models/open.ts"
-import { scratchFolder } from "../scratch.ts"
+import { headersOf } from "./headers-of.ts"
 
 const llama = join(import.meta.dirname, "../../fixtures/models/llama")
-
-/** The model with the first bytes of its weights only. */
-async function headersOf(folder: string): Promise<string> {
-  const copy = join(scratchFolder(), "llama")
-  cpSync(folder, copy, { recursive: true })
-  const weights = join(copy, "model.safetensors")
-  const whole = readFileSync(weights)
-  const header = 8 + Number(whole.readBigUInt64LE())
-  rmSync(weights)
-  writeFileSync(weights, whole.subarray(0, header))
-  await writePartialFiles(copy, new Map([["model.safetensors", { bytes: whole.length, ranges: [[0, header]] }]]))
-  return copy
-}
 
 test("a folder of headers is inspected and opened as the whole model is, and its weights are refused", async () => {
   const headers = await headersOf(llama)
