@@ -1,8 +1,8 @@
 // Pictures of the running program with the starter model, to look at: node scripts/screenshots.mjs [folder]. First run, getting ready,
-// chat, models and quantizing, in light and dark, 1280 and 420 pixels wide; build/screenshots unless a folder is named. Those that the
-// README shows are copied from there to docs/screenshots.
+// chat, models, quantizing, planning and memory, in light and dark, 1280 and 420 pixels wide; build/screenshots unless a folder is named.
+// Those that the README shows are copied from there to docs/screenshots.
 import { spawn } from "node:child_process"
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { findOrInstallBrowser } from "./browser.mjs"
@@ -13,6 +13,8 @@ import { setUp } from "./setup.mjs"
 const out = resolve(process.argv[2] ?? join(top, "build/screenshots"))
 const widths = { 1280: { width: 1280, height: 800 }, 420: { width: 420, height: 860 } }
 const themes = ["light", "dark"]
+/** For the slowest of what is measured and planned again each second. */
+const settledMs = 3000
 const question = "What is the capital of France?"
 
 /** A server on a data folder of its own; resolves with its address. */
@@ -22,6 +24,13 @@ function serve(home) {
   const address = new Promise((give) => child.stdout.setEncoding("utf8").once("data", (text) => give(text.split("\n")[0])))
   const stop = () => new Promise((done) => child.once("exit", done) && child.kill("SIGINT"))
   return { address, stop }
+}
+
+/** What the starter model was quantized from: pip's GGUF file, or the folder from the hub. */
+function starterOriginal(home) {
+  const folder = join(home, "models/SmolLM2-135M-Instruct")
+  const file = readdirSync(folder).find((name) => name.endsWith(".gguf"))
+  return file ? join(folder, file) : folder
 }
 
 async function takeAll(page, name) {
@@ -73,6 +82,23 @@ async function main() {
       .click()
     await page.getByRole("menuitem", { name: "Quantize" }).click()
     await takeAll(page, "quantize")
+    await page.keyboard.press("Escape")
+    await page.getByRole("link", { name: "Memory" }).click()
+    await page.getByRole("heading", { name: "What can this computer run?" }).waitFor()
+    await page.waitForTimeout(settledMs)
+    await takeAll(page, "memory")
+    await page.getByRole("link", { name: "Models" }).click()
+    await page.getByRole("button", { name: "Add model" }).click()
+    await page.getByRole("button", { name: "From this computer" }).click()
+    await page.getByRole("textbox", { name: "Path of a folder" }).fill(starterOriginal(home))
+    await page.getByRole("button", { name: "Look" }).click()
+    await page
+      .getByRole("region", { name: /SmolLM2/ })
+      .getByRole("button", { name: "Plan" })
+      .click()
+    await page.getByRole("radio", { name: /NF4/ }).first().waitFor()
+    await page.waitForTimeout(settledMs)
+    await takeAll(page, "plan")
   } finally {
     await browser.close()
     await server.stop()

@@ -25,8 +25,13 @@ export async function generate(
   const reply = createReply(model, options.stop, emit)
 
   const request = { tokens: prompt.tokens, maxNewTokens, sampling: { ...sampling, seed }, stopTokens: model.opened.stopTokens }
-  const result = await runTask(model.native.generate(request, reply.push), signal)
-  model.mostTokens = Math.max(model.mostTokens, result.promptTokens + result.tokens.length)
+  let made = 0
+  const push = (ids: number[]) => {
+    made += ids.length
+    model.mostTokens = Math.max(model.mostTokens, prompt.tokens.length + made)
+    return reply.push(ids)
+  }
+  const result = await runTask(model.native.generate(request, push), signal)
   await reply.end()
   return {
     text: reply.text,

@@ -3,9 +3,10 @@ import { readFile, statfs } from "node:fs/promises"
 import { cpus, freemem, totalmem } from "node:os"
 import type { AppContract, LoadState } from "../../shared/contract/app.ts"
 import type { CallContext, Handlers } from "../../shared/rpc.ts"
+import type { MemoryParts } from "../../shared/schema/plan.ts"
 import type { EngineInfo, MemorySnapshot } from "../../shared/schema/system.ts"
 import type { Engine } from "../engine/client.ts"
-import { askEngine } from "../engine/info.ts"
+import { askEngine, within } from "../engine/info.ts"
 import { sizeOf } from "../storage/folder-size.ts"
 import type { DataPaths } from "../storage/paths.ts"
 import type { GpuProbe } from "../system/gpu.ts"
@@ -46,7 +47,6 @@ const shownOthers = 6
 
 interface Baseline {
   pid: number | undefined
-  residentBytes: number
   fileBytes: number | null
 }
 
@@ -65,7 +65,7 @@ export function createMemory(options: MemoryOptions): MemoryService {
     const { state } = loadState()
     if (!info || state === "ready" || (state === "loading" && baseline?.pid === engine.pid)) return
     const { pid } = engine
-    baseline = { pid, residentBytes: info.residentBytes, fileBytes: await fileBytes(pid) }
+    baseline = { pid, fileBytes: await fileBytes(pid) }
   }
 
   async function measure(): Promise<MemorySnapshot> {
@@ -73,7 +73,8 @@ export function createMemory(options: MemoryOptions): MemoryService {
     await noteBaseline(info)
     const load = loadState()
     const { pid } = engine
-    const [disk, others, nowInFiles, gpuReport] = await Promise.all([
+    const [inUse, disk, others, nowInFiles, gpuReport] = await Promise.all([
+      info && load.state === "ready" ? inUseOf(engine, engine_ms) : null,
       statfs(paths.home).catch(() => null),
       processes.get(),
       fileBytes(pid),
@@ -92,7 +93,7 @@ export function createMemory(options: MemoryOptions): MemoryService {
       nibbleBytes: engineBytes + programBytes + (window?.bytes ?? 0),
       plan: load.state === "ready" ? load.model.plan : null,
       engineBytes,
-      runtimeBytes: known && Math.min(known.residentBytes, engineBytes),
+      inUse,
       mappedBytes: known === null || known.fileBytes === null || nowInFiles === null ? null : Math.max(0, nowInFiles - known.fileBytes),
       programBytes,
       windowBytes: window?.bytes ?? null,
@@ -119,6 +120,12 @@ export function createMemory(options: MemoryOptions): MemoryService {
       stopStates()
     },
   }
+}
+
+/** Null where another model is being loaded meanwhile, or the engine does not answer. */
+async function inUseOf(engine: Pick<Engine, "client">, patience_ms: number): Promise<MemoryParts | null> {
+  const memory = await within(patience_ms, (late) => engine.client["model.memory"](undefined, late))
+  return memory?.predicted ?? null
 }
 
 /** One measurement for all: the first who comes starts the clock, the last who goes stops it. Who is slow gets the newest only. */

@@ -1,6 +1,7 @@
 // This computer and the engine on it.
 import { z } from "zod"
 import { MemoryPlan } from "./model.ts"
+import { MemoryParts } from "./plan.ts"
 
 export const EngineInfo = z.object({
   version: z.string(),
@@ -74,8 +75,8 @@ export const MemorySnapshot = z.object({
   plan: MemoryPlan.nullable(),
   /** Resident memory of the engine's process. */
   engineBytes: z.number(),
-  /** Of that: what it took before it held a model, its program and heap; null while that is not known. */
-  runtimeBytes: z.number().nullable(),
+  /** Of that, with a model: by owner, as predicted for as many tokens as the cache has held; null while the engine does not tell. */
+  inUse: MemoryParts.nullable(),
   /** Of that: the model's files as far as they were read, which the system counts as available; null where it does not tell. */
   mappedBytes: z.number().nullable(),
   /** Of the main process: services, downloads, the page's server. */

@@ -19,24 +19,25 @@ type PlannedOwner = "weights" | "scales" | "unquantized" | "kv" | "activations" 
 const mappedOwners = ["weights", "scales", "unquantized"] as const
 
 /** Of the plan's owners as the page names them; the logits are activations to a reader. */
-function plannedOf(plan: MemoryPlan): Record<PlannedOwner, number> {
+function plannedOf(plan: Pick<MemoryPlan, PlannedOwner | "logits">): Record<PlannedOwner, number> {
   const { weights, scales, unquantized, kv, activations, logits, scratch } = plan
   return { weights, scales, unquantized, kv, activations: activations + logits, scratch }
 }
 
 /**
- * Nibble's memory by owner. The whole is measured. Within it, what is mapped from files and not read yet is missing from the weights; what is
- * allocated and not touched yet is missing from the cache of keys and values first, since that fills token by token; what is beyond the plan
- * is the processes' own.
+ * Nibble's memory by owner. The whole is measured. Within it, the engine tells what is in use for as many tokens as there were, else what the
+ * plan sets aside counts; what is mapped from files and not read yet is missing from the weights; what is short beyond that, from the cache of
+ * keys and values first, since that fills token by token; what is more is the processes' own.
  */
 export function ownShares(memory: MemorySnapshot): OwnShare[] {
-  const { plan, engineBytes, programBytes, windowBytes } = memory
+  const { plan, inUse, engineBytes, programBytes, windowBytes } = memory
   const planned = plan ? plannedOf(plan) : null
-  const shares = new Map<OwnOwner, number>(planned ? (Object.entries(planned) as [PlannedOwner, number][]) : [])
+  const shares = new Map<OwnOwner, number>(plan ? (Object.entries(plannedOf(inUse ?? plan)) as [PlannedOwner, number][]) : [])
   let beyond = engineBytes
-  if (plan && planned) {
-    const model = Math.max(0, engineBytes - (memory.runtimeBytes ?? Math.max(0, engineBytes - plan.total)))
-    const allocated = plan.total - plan.mapped
+  if (plan) {
+    const total = [...shares.values()].reduce((sum, bytes) => sum + bytes, 0)
+    const model = Math.max(0, engineBytes - (inUse?.context ?? Math.max(0, engineBytes - total)))
+    const allocated = total - plan.mapped
     const mappedNow = Math.min(plan.mapped, memory.mappedBytes ?? Math.max(0, model - allocated), model)
     const missing = take(shares, ["kv", "scratch", "activations"], Math.max(0, allocated - (model - mappedNow)))
     takeEvenly(shares, plan.mapped - mappedNow + missing)

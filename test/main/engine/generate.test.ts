@@ -178,3 +178,23 @@ test("killed in the middle of a reply: told so, and the next call works", async 
   await load("llama")
   expect((await generate({ prompt: long, sampling: { ...greedy, maxNewTokens: 4 } })).tokens.length).toBeGreaterThan(0)
 })
+
+test("tells how many tokens the cache has held, while a reply comes and when it was stopped", async () => {
+  await load("llama")
+  const { tokens } = golden("llama")
+  expect((await client["model.memory"](undefined)).tokens).toBe(0)
+  const stop = new AbortController()
+  const seen: Promise<number>[] = []
+  let made = 0
+  const request = { prompt: { kind: "tokens" as const, tokens }, sampling: { ...greedy, temperature: 2, maxNewTokens: 100 } }
+  const onEvent = (event: { tokens: number }) => {
+    made += event.tokens
+    const atLeast = tokens.length + made
+    seen.push(client["model.memory"](undefined).then((memory) => memory.tokens - atLeast))
+    if (made >= 3) stop.abort()
+  }
+  await client["model.generate"](request, onEvent, stop.signal).catch(() => {})
+  expect(seen.length).toBeGreaterThan(0)
+  for (const ahead of await Promise.all(seen)) expect(ahead).toBeGreaterThanOrEqual(0)
+  expect((await client["model.memory"](undefined)).tokens).toBeGreaterThanOrEqual(tokens.length + 1)
+})

@@ -61,18 +61,15 @@ it("names other programs, without the window and the engine", async () => {
   expect(measured.others.map(({ name }) => name)).toEqual(["firefox", "small0", "small1", "small2", "small3", "small4"])
 })
 
-it("keeps what the engine took before it held a model", async () => {
+it("tells what of the model is in use, as long as one is loaded and the engine answers", async () => {
   let load: LoadState = { state: "none" }
-  const { memory, app } = await memoryOf({ loadState: () => load })
+  const { memory, app, engine } = await memoryOf({ loadState: () => load, engine_ms: 50 })
   await vi.waitFor(() => expect(app.engine.state.state).toBe("ready"))
-  expect(await memory.measure()).toMatchObject({ runtimeBytes: 1e8, engineBytes: 1e8 })
-  load = { state: "loading", modelId: "m", name: "M", fraction: 0 }
-  expect((await memory.measure()).runtimeBytes).toBe(1e8)
-})
-
-it("does not know what the engine took before it held a model when it saw only that", async () => {
-  const { memory } = await memoryOf({ loadState: () => ({ state: "ready", model: { plan: null } }) as unknown as LoadState })
-  expect((await memory.measure()).runtimeBytes).toBeNull()
+  expect((await memory.measure()).inUse).toBeNull()
+  load = { state: "ready", model: { plan: null } } as unknown as LoadState
+  expect((await memory.measure()).inUse).toEqual(engine.memory.predicted)
+  engine.hold("model.memory")
+  expect(await memory.measure()).toMatchObject({ inUse: null, engineBytes: 1e8 })
 })
 
 it("looks at processes again only after a while, and at the models' folder when the models have changed", async () => {
@@ -104,7 +101,7 @@ it("does not wait for an engine that does not answer", async () => {
   const { memory, engine } = await memoryOf({ engine_ms: 20 })
   engine.hold("engine.info")
   const measured = await memory.measure()
-  expect(measured).toMatchObject({ engineBytes: 0, runtimeBytes: null, mappedBytes: null })
+  expect(measured).toMatchObject({ engineBytes: 0, inUse: null, mappedBytes: null })
   expect(measured.totalBytes).toBeGreaterThan(0)
   expect(measured.availableBytes).toBeLessThanOrEqual(measured.totalBytes)
 })

@@ -51,7 +51,7 @@ const memory = {
   nibbleBytes: 1,
   plan: null,
   engineBytes: 1,
-  runtimeBytes: null,
+  inUse: null,
   mappedBytes: null,
   programBytes: 0,
   windowBytes: null,

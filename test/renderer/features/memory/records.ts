@@ -22,7 +22,7 @@ export function measured(difference: Partial<MemorySnapshot> = {}): MemorySnapsh
     nibbleBytes: 0,
     plan: null,
     engineBytes: 60,
-    runtimeBytes: null,
+    inUse: null,
     mappedBytes: null,
     programBytes: 100,
     windowBytes: null,
