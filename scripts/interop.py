@@ -82,7 +82,7 @@ def ensure_packages(venv: Path) -> None:
     try:
         if not python.exists():
             subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "-q", "-r", str(REQUIREMENTS)], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "-qq", "-r", str(REQUIREMENTS)], check=True)
     except (subprocess.CalledProcessError, OSError) as error:
         print(f"the Python packages of {REQUIREMENTS.relative_to(ROOT)} cannot be installed: {error}")
         sys.exit(NO_PACKAGES)

@@ -1,11 +1,13 @@
-// The stages of `npm run check` and `npm test`. Each is `{ name, run }`; `run` resolves with counts `{ passed, failed, skipped, why? }`.
+// The stages of `npm run check` and `npm test`. Each is `{ name, run }`; `run` resolves with counts `{ passed, failed, skipped, why?,
+// failures? }`: `why` it was skipped, and a text for each failure that has more to say than the stage's name.
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { installArmTools } from "./arm-tools.mjs"
 import { findOrInstallBrowser } from "./browser.mjs"
 import { cores, pinnedNode, tools, top } from "./places.mjs"
 import { Failure, runInForeground, runLogged, step } from "./progress.mjs"
+import { ctestReport, playwrightReport, vitestReport } from "./reports.mjs"
 import { reportBuild, setUp } from "./setup.mjs"
 
 const one = { passed: 1, failed: 0, skipped: 0 }
@@ -55,11 +57,7 @@ function build(title, folder) {
 async function ctest(folder, name) {
   const file = resultFile(`${name}.xml`)
   const code = await runInForeground("ctest", ["--test-dir", folder, "--output-on-failure", "--output-junit", file], { cwd: top })
-  const number = (key) => Number(readFileSync(file, "utf8").match(new RegExp(`\\b${key}="(\\d+)"`))?.[1] ?? 0)
-  if (!existsSync(file)) return oneFailed
-  const failed = number("failures")
-  const notRun = number("skipped") + number("disabled")
-  return withExit({ passed: number("tests") - failed - notRun, failed, skipped: notRun }, code)
+  return withExit(ctestReport(file), code)
 }
 
 const nativeTests = {
@@ -100,10 +98,7 @@ const vitest = {
       [tools.vitest, "run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`],
       { cwd: top },
     )
-    if (!existsSync(file)) return oneFailed
-    const report = JSON.parse(readFileSync(file, "utf8"))
-    const skipped = report.numPendingTests + report.numTodoTests
-    return withExit({ passed: report.numPassedTests, failed: report.numFailedTests, skipped }, code)
+    return withExit(vitestReport(file, top), code)
   },
 }
 
@@ -113,9 +108,7 @@ const endToEnd = {
     const file = resultFile("e2e.json")
     const env = { ...process.env, CHROME_PATH: await findOrInstallBrowser(), PLAYWRIGHT_JSON_OUTPUT_NAME: file }
     const code = await runInForeground(pinnedNode, [tools.playwright, "test", "--reporter=list,json"], { cwd: top, env })
-    if (!existsSync(file)) return oneFailed
-    const { expected, unexpected, flaky, skipped } = JSON.parse(readFileSync(file, "utf8")).stats
-    return withExit({ passed: expected + flaky, failed: unexpected, skipped }, code)
+    return withExit(playwrightReport(file), code)
   },
 }
 
@@ -147,23 +140,27 @@ export const checkStages = [preparation, structure, types, lint, nativeFormat, n
 export const testStages = [...checkStages, endToEnd, sanitizers, neon, interop]
 
 /**
- * Runs stages one after another, also after a failed one, and prints a line for each and their sum at the end. Resolves with the
- * number of failures.
+ * Runs stages one after another, also after a failed one, and prints a line for each. At the end come the failures once more, so that
+ * whoever sees only the end of a long output sees them, and the sum. Resolves with the number of failures.
  */
 export async function runStages(stages) {
   const total = { passed: 0, failed: 0, skipped: 0 }
+  const failures = []
   for (const { name, run, isNeeded } of stages) {
     const since = Date.now()
     process.stderr.write(`\n== ${name}\n`)
     const counts = await run().catch((error) => {
-      process.stderr.write(`${error instanceof Failure ? error.message : error.stack}\n`)
-      return oneFailed
+      const message = error instanceof Failure ? error.message : error.stack
+      process.stderr.write(`${message}\n`)
+      return { ...oneFailed, failures: [message] }
     })
     for (const key of Object.keys(total)) total[key] += counts[key]
     const why = counts.why ? `: ${counts.why}` : ""
     process.stderr.write(`== ${name}: ${inWords(counts)}${why} · ${((Date.now() - since) / 1000).toFixed(1)} s\n`)
+    if (counts.failed) failures.push(`== ${name}`, ...(counts.failures ?? []))
     if (counts.failed && isNeeded?.()) break
   }
+  if (failures.length) process.stderr.write(`\nWhat failed:\n${failures.join("\n")}\n`)
   process.stdout.write(`\n${inWords(total)}\n`)
   return total.failed
 }
