@@ -14,7 +14,7 @@ import { estimateFor } from "./hub/estimate.ts"
 import { createNetwork, type Network } from "./hub/network.ts"
 import { classify } from "./models/find.ts"
 import { inspectModel } from "./models/inspect.ts"
-import { createAdditions } from "./services/additions.ts"
+import { type AdditionsService, createAdditions } from "./services/additions.ts"
 import { createChat } from "./services/chat.ts"
 import { type Chats, createChats } from "./services/chats.ts"
 import { createEvents, type Events, eventHandlers } from "./services/events.ts"
@@ -67,6 +67,7 @@ export interface App {
   services: {
     registry: Registry
     jobs: Jobs
+    additions: AdditionsService
     loader: Loader
     chats: Chats
     settings: SettingsService
@@ -146,7 +147,7 @@ async function join(
     ...{ currentHub: hub.current, ...options.starter },
   })
   const additions = createAdditions({
-    ...{ database, events, paths, engine, registry, settings, inspect, network, takeTurn },
+    ...{ database, events, paths, engine, registry, settings, inspect, network, takeTurn, isLocked: lock !== null },
     transfers: { downloadSet, markUsed: useUp, fetchAgain, missingBytes, requireVolumes, spacePerVolume },
     hub: {
       model: async (wish) => hub.handlers["hub.model"](wish, { signal: new AbortController().signal, emit: async () => {} }),
@@ -216,7 +217,7 @@ async function join(
       ...quality.handlers,
       ...storage.handlers,
     },
-    services: { registry, jobs, loader, chats, settings, events, network, hub, plan },
+    services: { registry, jobs, additions, loader, chats, settings, events, network, hub, plan },
     paths,
     engine,
     async close() {

@@ -1,73 +1,100 @@
-// Brings a repository of the hub into the data folder. Its configuration comes first, so that a model that cannot run is refused before its
-// weights are fetched. What a broken download has brought is kept, and the next try goes on from there.
-import { mkdir, rename, rm } from "node:fs/promises"
-import { join } from "node:path"
+// A model of the hub by command. It is added as the page's wizard adds it, so that either goes on with what the other began.
+import type { Addition } from "../../shared/schema/addition.ts"
 import { AppError } from "../../shared/schema/error.ts"
-import type { Job } from "../../shared/schema/job.ts"
+import type { HubModel } from "../../shared/schema/hub.ts"
+import type { JobProgress } from "../../shared/schema/job.ts"
+import type { InstalledModel } from "../../shared/schema/model.ts"
 import type { App } from "../app.ts"
-import { missingBytes, requireVolumes } from "../hub/download-space.ts"
-import { downloadFiles, filesToFetch, listRepository, modelFiles } from "../hub/hub.ts"
-import { inspectModel } from "../models/inspect.ts"
-import { folderNameFor, makeStaging, placeFolder, removeStaging } from "../storage/model-folders.ts"
+import { ggufName } from "../models/gguf-parts.ts"
+import type { CommandContext } from "./command.ts"
+import { readHubModel } from "./hub-model.ts"
+import { followProgress, unused } from "./with-app.ts"
 
-export function pullFromHub({ services, paths }: App, name: string, wantedRevision: string): Job {
-  const { jobs, registry } = services
-  return jobs.start("pull", name, async ({ id, signal, report }) => {
-    const hub = services.hub.current()
-    report({ phase: "download", done: 0, total: 0, unit: "bytes", item: name })
-    const repository = await listRepository(hub, name, wantedRevision, signal)
-    const source = `hub:${name}@${repository.revision}`
-    const known = registry.list().find((model) => model.source === source && model.supported)
-    if (known) return known.id
-
-    const files = modelFiles(repository)
-    const folder = join(paths.downloads, folderNameFor(`${name}-${repository.revision.slice(0, 12)}`))
-    await mkdir(folder, { recursive: true })
-    // What does not arrive, and why, is more worth knowing than what does.
-    const troubles = new Map<string, string>()
-    const download = (wanted: typeof files) =>
-      downloadFiles(hub, repository, {
-        files: wanted,
-        folder,
-        signal,
-        onFile(file) {
-          if (file.state === "retrying" && file.error && file.retryAt !== null)
-            troubles.set(file.name, nextTry(file.error.message, file.retryAt))
-          else troubles.delete(file.name)
-        },
-        onProgress({ phase, bytesDone, bytesTotal, item }) {
-          const [trouble = item] = troubles.values()
-          report({ phase, done: bytesDone, total: bytesTotal, unit: "bytes", item: trouble })
-        },
-      })
-    const refuse = async (reason: string | null) => {
-      await rm(folder, { recursive: true, force: true })
-      throw new AppError("unsupported", reason ?? `${name} cannot be used.`)
-    }
-    await download(files.filter((file) => file.name === "config.json"))
-    const preview = await inspectModel(folder)
-    if (!preview.supported) await refuse(preview.reason)
-
-    const toFetch = filesToFetch(hub, repository, files)
-    const bytes = await missingBytes(folder, toFetch)
-    await requireVolumes(`Downloading ${name}`, [{ folder, bytes, purpose: "download" }])
-    await download(files)
-    const inspection = await inspectModel(folder)
-    if (!inspection.supported) await refuse(inspection.reason)
-
-    const staging = await makeStaging(paths.models, id)
-    try {
-      const staged = join(staging, "model")
-      await rename(folder, staged)
-      const shortName = name.slice(name.indexOf("/") + 1)
-      const path = await placeFolder(staged, paths.models, shortName)
-      return registry.add({ inspection: { ...inspection, path }, name: shortName, source, note: null, isOwned: true }).id
-    } finally {
-      await removeStaging(staging)
-    }
-  })
+export interface HubPull {
+  /** As people name it: "organization/name", with "@revision", or an address. */
+  reference: string
+  /** A GGUF file of the repository; undefined: the usual one. */
+  variant: string | undefined
+  format: Addition["options"]["format"]
+  keepOriginals: boolean
 }
 
-function nextTry(reason: string, at: number): string {
-  return `${reason} Next try at ${new Date(at).toTimeString().slice(0, 8)}`
+/** Installed already, or added now. Ctrl+C pauses it. */
+export async function pullFromHub(app: App, wish: HubPull, context: CommandContext): Promise<InstalledModel> {
+  const { registry } = app.services
+  const model = await readHubModel(app, { name: wish.reference, variant: wish.variant }, context)
+  requireUsable(model, wish)
+  const known = registry.list().find((one) => isTheSame(one, model, wish))
+  if (known) return known
+  const { id, name } = await begun(app, model, wish)
+  const ended = await follow(app, id, name, context)
+  return registry.get(ended)
+}
+
+/** What cannot run here may still be quantized. */
+function requireUsable({ summary, inspection }: HubModel, { format }: HubPull): void {
+  const { name, supported, reason } = summary
+  if (!supported) throw new AppError("unsupported", reason ?? `${name} cannot be used.`)
+  if (format === "stored" && !inspection?.supported)
+    throw new AppError(
+      "unsupported",
+      inspection?.reason ?? `${name} cannot run here.`,
+      "For other programs it can be quantized: with --format.",
+    )
+}
+
+function isTheSame(known: InstalledModel, { summary, revision, variant, inspection }: HubModel, { format }: HubPull): boolean {
+  if (known.source !== `hub:${summary.name}@${revision}`) return false
+  const isFile = format === "stored" && variant !== null
+  return isFile ? ggufName(known.path) === variant : known.format === (format === "stored" ? inspection?.format : format)
+}
+
+/** What was begun before of the same, or a new one. */
+async function begun(app: App, { summary, revision, variant }: HubModel, { format, keepOriginals }: HubPull): Promise<Addition> {
+  const source = { kind: "hub" as const, name: summary.name, revision, variant }
+  const isSame = (one: Addition) =>
+    one.state !== "done" && one.options.format === format && JSON.stringify(one.source) === JSON.stringify(source)
+  const open = app.services.additions.list().find(isSame)
+  if (open) return open
+  const made = await app.handlers["additions.create"]({ source }, unused)
+  const options = { ...made.options, format, keepOriginals, check: false }
+  return app.handlers["additions.update"]({ id: made.id, options }, unused)
+}
+
+/** Shows how far it is, and waits for its end. Returns the id of the model. */
+async function follow(app: App, id: string, name: string, { output, signal }: CommandContext): Promise<string> {
+  const { events, additions } = app.services
+  const shown = followProgress(output, name)
+  const ended = Promise.withResolvers<Addition>()
+  const unsubscribe = events.subscribe((event) => {
+    if (event.type !== "addition" || event.addition.id !== id) return
+    const { addition } = event
+    const at = currentStep(addition)
+    if (at) shown.update(at)
+    if (addition.state === "done" || addition.state === "failed" || addition.state === "paused") ended.resolve(addition)
+  })
+  const pause = () => void Promise.resolve(app.handlers["additions.pause"]({ id }, unused)).catch(ended.reject)
+  signal.addEventListener("abort", pause, { once: true })
+  try {
+    await app.handlers["additions.start"]({ id }, unused)
+    if (signal.aborted) pause()
+    const { state, modelId, error } = await ended.promise
+    // The event tells the last change; the work is over a moment later.
+    await additions.ended(id)
+    if (error) throw new AppError(error.code, error.message, error.hint)
+    if (state === "paused" || modelId === null) throw new AppError("cancelled", "cancelled")
+    return modelId
+  } finally {
+    shown.end()
+    unsubscribe()
+    signal.removeEventListener("abort", pause)
+  }
+}
+
+/** What does not arrive, and why, is more worth knowing than what does. */
+function currentStep({ step, download, quantize, files }: Addition): JobProgress | null {
+  if (step !== "download") return quantize
+  const trouble = files.find(({ state, error, retryAt }) => state === "retrying" && error && retryAt !== null)
+  if (!download || !trouble) return download
+  return { ...download, item: `${trouble.error?.message} Next try at ${new Date(trouble.retryAt ?? 0).toTimeString().slice(0, 8)}` }
 }

@@ -3,6 +3,7 @@ import { basename, resolve } from "node:path"
 import { AppError } from "../../shared/schema/error.ts"
 import type { App } from "../app.ts"
 import { type CommandContext, defineCommand } from "./command.ts"
+import { hubName, readHubModel } from "./hub-model.ts"
 import { chooseModel } from "./model-path.ts"
 import { planOptions, planRequest, requirePlannable } from "./plan-options.ts"
 import { chosenFormat, planText } from "./plan-text.ts"
@@ -59,25 +60,14 @@ async function measure(app: App, { output, signal }: CommandContext): Promise<vo
   }
 }
 
-const hubName = /^(https?:\/\/.+|[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*(@[\w./-]+)?)$/
-
 /** A path or an installed model first; else the hub, where the name can be one of it. */
-async function findModel(app: App, reference: string, variant: string | undefined, { signal, output }: CommandContext) {
+async function findModel(app: App, reference: string, variant: string | undefined, context: CommandContext) {
   try {
     const { path, installed } = await chooseModel(reference)
     return { path, name: installed?.name ?? basename(path) }
   } catch (thrown) {
     if (!(thrown instanceof AppError) || thrown.code !== "not_found" || !hubName.test(reference)) throw thrown
   }
-  const progress = output.progress("Reading headers from the hub")
-  try {
-    const wish = { name: reference, ...(variant === undefined ? {} : { variant }) }
-    const { headers, summary, pageUrl } = await app.handlers["hub.model"](wish, { ...unused, signal })
-    if (headers !== null) return { path: headers, name: summary.name }
-    throw summary.reason === null
-      ? new AppError("no_permission", `${summary.name} is not open to you on the hub.`, `Its terms and your access: ${pageUrl}`)
-      : new AppError("unsupported", `${summary.name} cannot be planned: ${summary.reason}`)
-  } finally {
-    progress.end()
-  }
+  const { headers, summary } = await readHubModel(app, { name: reference, variant }, context)
+  return { path: headers, name: summary.name }
 }

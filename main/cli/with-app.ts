@@ -1,5 +1,5 @@
 // The services for the length of one command, and jobs followed to their end. The engine starts with the first call that needs it.
-import type { Job } from "../../shared/schema/job.ts"
+import type { Job, JobProgress } from "../../shared/schema/job.ts"
 import type { App } from "../app.ts"
 import { bytes } from "../sizes.ts"
 import type { CommandContext } from "./command.ts"
@@ -29,17 +29,9 @@ export async function followJob(app: App, job: Job, { output, signal }: CommandC
   const cancel = () => void Promise.resolve(app.handlers["jobs.cancel"]({ jobId: job.id }, unused)).catch(() => {})
   if (signal.aborted) cancel()
   signal.addEventListener("abort", cancel, { once: true })
-  let progress = output.progress(job.subject)
-  let phase = ""
+  const shown = followProgress(output, job.subject)
   const unsubscribe = events.subscribe((event) => {
-    if (event.type !== "job" || event.job.id !== job.id) return
-    const { progress: at } = event.job
-    if (at.phase !== phase) {
-      progress.end()
-      progress = output.progress(`${phases[at.phase]} ${job.subject}`)
-      phase = at.phase
-    }
-    progress.update(at.total > 0 ? at.done / at.total : null, detail(at))
+    if (event.type === "job" && event.job.id === job.id) shown.update(event.job.progress)
   })
   try {
     const ended = await jobs.ended(job.id)
@@ -47,16 +39,33 @@ export async function followJob(app: App, job: Job, { output, signal }: CommandC
     if (ended.state !== "done" || ended.modelId === null) throw new AppError("cancelled", "cancelled")
     return ended.modelId
   } finally {
-    progress.end()
+    shown.end()
     unsubscribe()
     signal.removeEventListener("abort", cancel)
+  }
+}
+
+/** Shows the progress of what has phases, each with a bar of its own. */
+export function followProgress(output: CommandContext["output"], subject: string): { update(at: JobProgress): void; end(): void } {
+  let progress = output.progress(subject)
+  let phase = ""
+  return {
+    update(at) {
+      if (at.phase !== phase) {
+        progress.end()
+        progress = output.progress(`${phases[at.phase]} ${subject}`)
+        phase = at.phase
+      }
+      progress.update(at.total > 0 ? at.done / at.total : null, detail(at))
+    },
+    end: () => progress.end(),
   }
 }
 
 /** For handlers that are called here and neither stream nor stop. */
 export const unused = { signal: new AbortController().signal, emit: async () => {} }
 
-const phases: Record<Job["progress"]["phase"], string> = {
+const phases: Record<JobProgress["phase"], string> = {
   waiting: "Waiting for",
   download: "Downloading",
   verify: "Checking",
@@ -67,7 +76,7 @@ const phases: Record<Job["progress"]["phase"], string> = {
   copy: "Copying",
 }
 
-function detail({ done, total, unit, rate, secondsLeft, item }: Job["progress"]): string {
+function detail({ done, total, unit, rate, secondsLeft, item }: JobProgress): string {
   const amount = unit === "bytes" ? `${bytes(done)}${total > 0 ? ` of ${bytes(total)}` : ""}` : ""
   const speed = rate > 0 && unit !== "fraction" ? `${unit === "bytes" ? bytes(rate) : parameters(rate)}/s` : ""
   const left = secondsLeft === null ? "" : `${duration(secondsLeft)} left`

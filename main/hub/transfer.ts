@@ -66,8 +66,8 @@ async function fetchOnce(wish: TransferRequest, tries: Tries): Promise<AppError 
     return wrongHash(wish, hex)
   } catch (thrown) {
     const error = asTransferError(thrown, wish, part)
-    // What is wrong or in the way is of no use for another try.
-    const isKept = error.code !== "bad_file" && error.code !== "no_space"
+    // What is wrong is of no use for another try.
+    const isKept = error.code !== "bad_file"
     if (isKept) await part.save().catch(() => {})
     await part.close().catch(() => {})
     if (!isKept) await removePart(wish.path)
@@ -115,7 +115,7 @@ function asTransferError(thrown: unknown, wish: TransferRequest, part: Part): Ap
     return new AppError(
       code,
       `The disk filled up when ${part.ranges.doneBytes()} of the ${wish.bytes} bytes of ${basename(wish.path)} were here.`,
-      "Free some space, or set NIBBLE_HOME to a folder on another disk.",
+      "They are kept: free some space, and the next try goes on from there.",
     )
   return new AppError(code, code === "cancelled" ? message : `${basename(wish.path)} could not be brought here: ${message}`)
 }

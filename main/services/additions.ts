@@ -16,6 +16,8 @@ import { createTurns } from "./turns.ts"
 
 export interface AdditionsService {
   list(): Addition[]
+  /** Resolves when nothing here works on it any more. */
+  ended(id: string): Promise<void>
   /** Goes on with what ran when the program ended. For the holder of the lock. */
   resume(): void
   /** Ends what runs, to be gone on with at the next start. */
@@ -35,6 +37,8 @@ export interface AdditionsService {
 export type AdditionsOptions = Omit<Environment, "store" | "takeCheckTurn" | "checkPatience_ms"> & {
   database: Database
   events: Events
+  /** Whether this process holds the lock of the data folder. */
+  isLocked: boolean
   checkPatience_ms?: number
 }
 
@@ -52,14 +56,17 @@ interface Running {
 
 const storageHint = "Under Storage in the settings stands what takes room. Go on when there is enough."
 
-export function createAdditions({ database, events, checkPatience_ms = usualPatience_ms, ...rest }: AdditionsOptions): AdditionsService {
-  const store = createAdditionStore({ database, events })
+export function createAdditions(options: AdditionsOptions): AdditionsService {
+  const { database, events, isLocked, checkPatience_ms = usualPatience_ms, ...rest } = options
+  const store = createAdditionStore({ database, events, isLocked })
   const environment: Environment = { ...rest, store, takeCheckTurn: createTurns(), checkPatience_ms }
   const { paths, settings, inspect, hub } = environment
   const running = new Map<string, Running>()
   let isClosing = false
+  let hasResumed = false
 
   function start(id: string): Addition {
+    store.claim(id)
     const abort = new AbortController()
     const entry: Running = { abort, ending: null, ended: Promise.resolve() }
     running.set(id, entry)
@@ -73,6 +80,7 @@ export function createAdditions({ database, events, checkPatience_ms = usualPati
         end(id, entry.ending, thrown)
       } finally {
         running.delete(id)
+        store.release(id)
       }
     })()
     // A record that cannot be saved (full disk) was told by the event.
@@ -96,7 +104,7 @@ export function createAdditions({ database, events, checkPatience_ms = usualPati
 
   async function stop(id: string, ending: Ending): Promise<void> {
     const entry = running.get(id)
-    if (!entry) return
+    if (!entry) return store.requireOurs(id)
     entry.ending = ending
     entry.abort.abort()
     await entry.ended
@@ -133,13 +141,30 @@ export function createAdditions({ database, events, checkPatience_ms = usualPati
 
   function requireEditable({ id, name, state }: Addition): void {
     if (running.has(id)) throw new AppError("busy", `${name} is being worked on.`, "Pause it first.")
+    store.requireOurs(id)
     if (state === "done") throw new AppError("bad_input", `${name} is added already.`, "Add it again for another format.")
   }
 
+  /** Starts what was being worked on by a process that is gone. */
+  function resume(): void {
+    for (const { id, state } of store.list()) {
+      const isLeft = (state === "running" || state === "waiting") && !running.has(id) && !store.isElsewhere(id)
+      if (isLeft) start(id)
+    }
+  }
+
   return {
-    list: store.list,
+    list() {
+      // A command line that was killed meanwhile left something behind.
+      if (hasResumed && !isClosing) resume()
+      return store.list()
+    },
+    async ended(id) {
+      await running.get(id)?.ended
+    },
     resume() {
-      for (const { id, state } of store.list()) if (state === "running" || state === "waiting") start(id)
+      hasResumed = true
+      resume()
     },
     async close() {
       isClosing = true

@@ -6,6 +6,7 @@ import type { Handlers } from "../../shared/rpc.ts"
 import { AppError, toErrorData } from "../../shared/schema/error.ts"
 import { Job } from "../../shared/schema/job.ts"
 import type { Database } from "../storage/database.ts"
+import { isElsewhere } from "../storage/owner.ts"
 import type { Events } from "./events.ts"
 import { createMeter, type Step, throttle } from "./progress.ts"
 
@@ -142,8 +143,7 @@ export function createJobs(options: { database: Database; events: Events; isLock
     const rows = database.all("SELECT id, record, owner_pid, is_owner_locked FROM jobs WHERE state = 'running'")
     for (const { id, record, owner_pid, is_owner_locked } of rows) {
       if (running.has(String(id))) continue
-      // We hold the lock, so an app that held it is gone. The command line works without the lock: it lives while its process does.
-      if (is_owner_locked === 0 && isProcess(Number(owner_pid))) {
+      if (isElsewhere({ pid: Number(owner_pid), isLocked: is_owner_locked === 1 }, true)) {
         alive.add(String(id))
         continue
       }
@@ -197,24 +197,14 @@ function parseJson(text: unknown): unknown {
   }
 }
 
-function isProcess(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (thrown) {
-    return toErrorData(thrown).code === "no_permission"
-  }
-}
-
 const doing: Record<Job["kind"], string> = {
   starter: "being set up",
   quantize: "being quantized",
   import: "being added",
-  pull: "being downloaded",
 }
 
 function endedWith({ kind, subject }: Job) {
-  const isDownload = kind === "starter" || kind === "pull"
+  const isDownload = kind === "starter"
   const left = isDownload ? "What was downloaded is kept for the next try." : "What was half-made has been removed."
   return { code: "cancelled" as const, message: `Nibble was ended while ${subject} was ${doing[kind]}. ${left}`, hint: "Start it again." }
 }

@@ -23,9 +23,9 @@ export interface StorageOptions {
 }
 
 export function createStorage({ paths, jobs, keptDownloads, huggingFaceCache }: StorageOptions): StorageService {
-  /** Jobs do not say which files they go on with, so while one downloads nothing is cleaned but what is known to be left. */
+  /** The starter does not say which files it goes on with, so while it is set up nothing is cleaned. */
   function isDownloading(): boolean {
-    return jobs.list().some(({ kind, state }) => state === "running" && (kind === "starter" || kind === "pull"))
+    return jobs.list().some(({ kind, state }) => state === "running" && kind === "starter")
   }
 
   async function leftDownloads(): Promise<string[]> {

@@ -119,4 +119,6 @@ export const migrations: Migration[] = [
   ],
   // What was predicted of memory, and what came of it.
   ["CREATE TABLE predictions (id TEXT PRIMARY KEY, at REAL NOT NULL, record TEXT NOT NULL) STRICT"],
+  // Which process works on an addition; null: none. (As for jobs.)
+  ["ALTER TABLE additions ADD COLUMN owner_pid INTEGER", "ALTER TABLE additions ADD COLUMN is_owner_locked INTEGER NOT NULL DEFAULT 0"],
 ]

@@ -18,7 +18,7 @@ export type JobProgress = z.infer<typeof JobProgress>
 
 export const Job = z.object({
   id: z.string(),
-  kind: z.enum(["starter", "quantize", "import", "pull"]),
+  kind: z.enum(["starter", "quantize", "import"]),
   /** Name of the model it is about. */
   subject: z.string(),
   state: z.enum(["running", "done", "failed", "cancelled"]),

@@ -45,7 +45,6 @@ const stepOfPhase: Record<JobProgress["phase"], Step | null> = {
 }
 const stepsOfKind: Record<Job["kind"], Step[]> = {
   starter: ["download", "quantize", "load"],
-  pull: ["download"],
   import: ["copy"],
   quantize: ["quantize", "load"],
 }

@@ -1,10 +1,12 @@
 // Installed models by command: getting them, naming them, removing them.
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import type { ChildProcess } from "node:child_process"
+import { createHash } from "node:crypto"
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { beforeEach, describe, expect, it } from "vitest"
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest"
 import type { InstalledModel } from "../../../shared/schema/model.ts"
-import { startHub as startTestHub } from "../../hub/hub.ts"
-import { startHub } from "./fake-hub.ts"
+import { startHub, type TestHub } from "../../hub/hub.ts"
+import type { RepositoryWish } from "../../hub/repository.ts"
 import { models, nibble, type RunOptions, scratch } from "./run-cli.ts"
 
 let home: string
@@ -71,133 +73,182 @@ describe("import, list, show, rm", () => {
 })
 
 describe("pull", () => {
+  const weights = "model.safetensors"
+  const bytes = () => hub.requests.filter(({ server }) => server === "storage").map(({ path, range }) => [path.split("?")[0], range])
+  const downloads = () => readdirSync(join(home, "downloads")).filter((name) => name !== "headers")
+  let hub: TestHub
+
+  async function withHub(repository: RepositoryWish): Promise<(args: string[], options?: RunOptions) => ReturnType<typeof run>> {
+    hub = await startHub({ repositories: [repository] })
+    onTestFinished(() => hub.close())
+    return (args, { env, ...options } = {}) =>
+      run(["models", "pull", ...args], { ...options, env: { HF_ENDPOINT: hub.endpoint, HF_HOME: join(home, "huggingface"), ...env } })
+  }
+
+  /** Does something to the process as soon as `isTime`. */
+  function when(isTime: () => boolean, act: (child: ChildProcess) => void): RunOptions {
+    return {
+      onStart(child) {
+        const timer = setInterval(() => {
+          try {
+            if (!isTime()) return
+          } catch {
+            return
+          }
+          clearInterval(timer)
+          act(child)
+        }, 20)
+      },
+    }
+  }
+
   it("gets the starter model by its hub name, quantized", async () => {
     const name = "HuggingFaceTB/SmolLM2-135M-Instruct"
-    const hub = await startHub(name, join(models, "llama"))
-    try {
-      const pulled = await run(["models", "pull", name, "--format", "int8", "--json"], {
-        env: { HF_ENDPOINT: hub.endpoint, NIBBLE_STARTER_SOURCE: "hub" },
-      })
-      expect(pulled.code).toBe(0)
-      expect(pulled.json()).toMatchObject({ format: "int8", isOwned: true, source: expect.stringMatching(/^quantized:/) })
-      const { models: all } = (await run(["models", "list", "--json"])).json<{ models: InstalledModel[] }>()
-      expect(all.map(({ format }) => format).sort()).toEqual(["bf16", "int8"])
-    } finally {
-      await hub.close()
-    }
+    const pull = await withHub({ name, folder: join(models, "llama") })
+    const pulled = await pull([name, "--format", "int8", "--json"], { env: { NIBBLE_STARTER_SOURCE: "hub" } })
+    expect(pulled.code).toBe(0)
+    expect(pulled.json()).toMatchObject({ format: "int8", isOwned: true, source: expect.stringMatching(/^quantized:/) })
+    const { models: all } = (await run(["models", "list", "--json"])).json<{ models: InstalledModel[] }>()
+    expect(all.map(({ format }) => format).sort()).toEqual(["bf16", "int8"])
   })
 
   it("gets another model as it is, once", async () => {
-    const hub = await startHub("tiny/qwen", join(models, "qwen2"))
-    try {
-      const env = { HF_ENDPOINT: hub.endpoint }
-      const pulled = await run(["models", "pull", "tiny/qwen@main", "--json"], { env })
-      expect(pulled.error).toBe("")
-      const model = pulled.json<InstalledModel>()
-      expect(model).toMatchObject({
-        name: "qwen",
-        architecture: "Qwen2ForCausalLM",
-        isOwned: true,
-        source: expect.stringMatching(/^hub:tiny\/qwen@[0-9a-f]{40}$/),
-      })
-      expect(readFileSync(join(model.path, "model.safetensors"))).toEqual(readFileSync(join(models, "qwen2/model.safetensors")))
-      const before = hub.asked.length
-      expect((await run(["models", "pull", "tiny/qwen", "--json"], { env })).json()).toEqual(model)
-      expect(hub.asked.slice(before).filter((path) => path.includes("/resolve/"))).toEqual([])
-      expect(readdirSync(join(home, "downloads"))).toEqual([])
-    } finally {
-      await hub.close()
-    }
+    const pull = await withHub({ name: "tiny/qwen", folder: join(models, "qwen2") })
+    const pulled = await pull(["tiny/qwen@main", "--json"])
+    expect(pulled.error).toBe("")
+    const model = pulled.json<InstalledModel>()
+    expect(model).toMatchObject({
+      name: "qwen",
+      architecture: "Qwen2ForCausalLM",
+      isOwned: true,
+      source: expect.stringMatching(/^hub:tiny\/qwen@[0-9a-f]{40}$/),
+    })
+    expect(readFileSync(join(model.path, weights))).toEqual(readFileSync(join(models, "qwen2", weights)))
+    hub.requests.length = 0
+    expect((await pull(["tiny/qwen", "--json"])).json()).toEqual(model)
+    expect(bytes()).toEqual([])
+    expect(downloads()).toEqual([])
   })
 
-  it("refuses an architecture by its configuration, before the weights", async () => {
-    const folder = join(scratch, "foreign")
-    cpSync(join(models, "llama"), folder, { recursive: true })
-    const config = JSON.parse(readFileSync(join(folder, "config.json"), "utf8"))
-    writeFileSync(join(folder, "config.json"), JSON.stringify({ ...config, architectures: ["FooForCausalLM"], model_type: "foo" }))
-    const hub = await startHub("tiny/foo", folder)
-    try {
-      const run1 = await run(["models", "pull", "tiny/foo", "--json"], { env: { HF_ENDPOINT: hub.endpoint } })
-      expect([run1.code, run1.json()]).toMatchObject([
-        1,
-        { error: { code: "unsupported", message: expect.stringContaining("FooForCausalLM") } },
-      ])
-      expect(hub.asked.some((path) => path.endsWith(".safetensors"))).toBe(false)
-      expect([readdirSync(join(home, "models")), readdirSync(join(home, "downloads"))]).toEqual([[], []])
-    } finally {
-      await hub.close()
-    }
+  it("quantizes while it arrives, and keeps the originals if asked to", async () => {
+    const pull = await withHub({ name: "tiny/llama", folder: join(models, "llama-tied-sharded") })
+    const quantized = (await pull(["tiny/llama", "--format", "nf4", "--json"])).json<InstalledModel>()
+    expect(quantized).toMatchObject({ format: "nf4", isOwned: true, source: expect.stringMatching(/^hub:tiny\/llama@/) })
+    expect(readdirSync(join(home, "models"))).toEqual(["llama-nf4"])
+    expect((await pull(["tiny/llama", "--format", "nf4", "--json"])).json()).toEqual(quantized)
+    const other = await pull(["tiny/llama", "--format", "int8", "--keep-originals"])
+    expect([other.code, other.out]).toEqual([0, expect.stringContaining("int8")])
+    expect(readdirSync(join(home, "models")).sort()).toEqual(["llama", "llama-int8", "llama-nf4"])
+    // The original is known by now.
+    hub.requests.length = 0
+    expect((await pull(["tiny/llama", "--json"])).json()).toMatchObject({ format: "bf16" })
+    expect(bytes()).toEqual([])
+  })
+
+  it("gets one of several GGUF files, and says which there are", async () => {
+    const file = (name: string) => readFileSync(join(models, "gguf", name))
+    const files = { "tiny-q4_k_m.gguf": file("qwen2-q4_0.gguf"), "tiny-q8_0.gguf": file("llama-bpe-bf16.gguf") }
+    const pull = await withHub({ name: "tiny/llama-gguf", files })
+    const wrong = await pull(["tiny/llama-gguf", "--variant", "tiny-q2.gguf", "--json"])
+    expect([wrong.code, wrong.json()]).toMatchObject([
+      1,
+      {
+        error: { code: "not_found", message: "tiny/llama-gguf has no file tiny-q2.gguf.", hint: expect.stringContaining("tiny-q8_0") },
+      },
+    ])
+    const pulled = (await pull(["tiny/llama-gguf", "--variant", "tiny-q8_0.gguf", "--json"])).json<InstalledModel>()
+    expect(readFileSync(pulled.path)).toEqual(files["tiny-q8_0.gguf"])
+    expect((await pull(["tiny/llama-gguf", "--variant", "tiny-q8_0.gguf", "--json"])).json()).toEqual(pulled)
+    const usual = (await pull(["tiny/llama-gguf", "--json"])).json<InstalledModel>()
+    expect(usual.path).toMatch(/tiny-q4_k_m\.gguf$/)
+  })
+
+  it("uses what is in the Hugging Face cache", async () => {
+    const pull = await withHub({ name: "tiny/qwen", folder: join(models, "qwen2") })
+    const content = readFileSync(join(models, "qwen2", weights))
+    const blobs = join(home, "huggingface/hub/models--tiny--qwen/blobs")
+    mkdirSync(blobs, { recursive: true })
+    writeFileSync(join(blobs, createHash("sha256").update(content).digest("hex")), content)
+    const { path } = (await pull(["tiny/qwen", "--json"])).json<InstalledModel>()
+    expect(readFileSync(join(path, weights))).toEqual(content)
+    // Its header was read before, for what it is.
+    const whole = bytes().filter(([, range]) => range === undefined || range === "bytes=0-")
+    expect(whole.filter(([path]) => path?.endsWith(weights))).toEqual([])
+  })
+
+  it("refuses an architecture before the weights, and says what permission is missing", async () => {
+    const config = JSON.parse(readFileSync(join(models, "llama/config.json"), "utf8"))
+    const foreign = JSON.stringify({ ...config, architectures: ["FooForCausalLM"], model_type: "foo" })
+    const files = { "config.json": foreign, [weights]: readFileSync(join(models, "llama", weights)) }
+    const pull = await withHub({ name: "tiny/foo", files })
+    const refused = await pull(["tiny/foo", "--json"])
+    expect([refused.code, refused.json()]).toMatchObject([
+      1,
+      { error: { code: "unsupported", message: expect.stringContaining("FooForCausalLM") } },
+    ])
+    expect([readdirSync(join(home, "models")), downloads()]).toEqual([[], []])
+
+    const gated = await withHub({ name: "tiny/gated", folder: join(models, "llama"), access: "gated" })
+    const closed = await gated(["tiny/gated", "--json"])
+    expect([closed.code, closed.json()]).toMatchObject([
+      1,
+      { error: { code: "no_permission", hint: expect.stringContaining(`${hub.endpoint}/tiny/gated`) } },
+    ])
+    expect(downloads()).toEqual([])
   })
 
   it("installs nothing whose hash is wrong", async () => {
-    const hub = await startHub("tiny/bad", join(models, "qwen2"), {
-      change: (file, content) => (file.endsWith(".safetensors") ? Buffer.alloc(content.length) : content),
-    })
-    try {
-      const { code } = await run(["models", "pull", "tiny/bad"], { env: { HF_ENDPOINT: hub.endpoint } })
-      expect(code).toBe(1)
-      expect(readdirSync(join(home, "models"))).toEqual([])
-      expect((await run(["models", "list", "--json"])).json()).toEqual({ models: [] })
-    } finally {
-      await hub.close()
-    }
+    const pull = await withHub({ name: "tiny/bad", folder: join(models, "qwen2") })
+    hub.faults.add({ match: weights, kind: "corrupt", at: 30_000 })
+    const { code } = await pull(["tiny/bad"])
+    expect(code).toBe(1)
+    expect(readdirSync(join(home, "models"))).toEqual([])
+    expect((await run(["models", "list", "--json"])).json()).toEqual({ models: [] })
   })
 
   it("goes on after kill -9 with what had arrived", async () => {
-    const file = "model.safetensors"
-    const hub = await startTestHub({ repositories: [{ name: "tiny/qwen", folder: join(models, "qwen2") }] })
-    try {
-      hub.faults.add({ match: file, kind: "stall", at: 20_000 })
-      const env = { HF_ENDPOINT: hub.endpoint }
-      const state = () => {
-        const [folder = ""] = readdirSync(join(home, "downloads"))
-        return JSON.parse(readFileSync(join(home, "downloads", folder, `${file}.part.json`), "utf8"))
-      }
-      const killed = await run(["models", "pull", "tiny/qwen"], {
-        env,
-        onStart(child) {
-          const timer = setInterval(() => {
-            try {
-              if (state().done[0].to < 20_000) return
-            } catch {
-              return
-            }
-            clearInterval(timer)
-            child.kill("SIGKILL")
-          }, 20)
-        },
-      })
-      expect(killed.code).toBeNull()
-      hub.faults.clear()
-      hub.requests.length = 0
-      const pulled = await run(["models", "pull", "tiny/qwen", "--json"], { env })
-      const { path } = pulled.json<InstalledModel>()
-      expect(readFileSync(join(path, file))).toEqual(readFileSync(join(models, "qwen2", file)))
-      expect(hub.requests.filter(({ server }) => server === "storage").map(({ range }) => range)).toEqual(["bytes=20000-"])
-      expect(hub.requests.filter(({ path: address }) => address.endsWith("/config.json"))).toEqual([])
-      expect(readdirSync(join(home, "downloads"))).toEqual([])
-    } finally {
-      await hub.close()
+    const pull = await withHub({ name: "tiny/qwen", folder: join(models, "qwen2") })
+    // Its headers, which are fetched once.
+    await run(["plan", "tiny/qwen"], { env: { HF_ENDPOINT: hub.endpoint } })
+    hub.faults.add({ match: weights, kind: "stall", at: 20_000 })
+    const state = () => {
+      const [folder = ""] = downloads()
+      return JSON.parse(readFileSync(join(home, "downloads", folder, "files", `${weights}.part.json`), "utf8"))
     }
+    const isTime = () => state().done[0].to >= 20_000
+    const killed = await pull(
+      ["tiny/qwen"],
+      when(isTime, (child) => child.kill("SIGKILL")),
+    )
+    expect(killed.code).toBeNull()
+    hub.faults.clear()
+    hub.requests.length = 0
+    const { path } = (await pull(["tiny/qwen", "--json"])).json<InstalledModel>()
+    expect(readFileSync(join(path, weights))).toEqual(readFileSync(join(models, "qwen2", weights)))
+    expect(bytes()).toEqual([[`/tiny/qwen/${weights}`, "bytes=20000-"]])
+    expect(downloads()).toEqual([])
   })
 
-  it("is cancelled by Ctrl+C with nothing installed", async () => {
-    const hub = await startHub("tiny/slow", join(models, "qwen2"), { stall: /\.safetensors$/ })
-    try {
-      const { code, out } = await run(["models", "pull", "tiny/slow", "--json"], {
-        env: { HF_ENDPOINT: hub.endpoint },
-        onStart(child) {
-          const timer = setInterval(() => {
-            if (!hub.asked.some((path) => path.endsWith(".safetensors"))) return
-            clearInterval(timer)
-            child.kill("SIGINT")
-          }, 20)
+  it("is paused by Ctrl+C with nothing installed; a second process leaves it alone meanwhile, and goes on afterwards", async () => {
+    const pull = await withHub({ name: "tiny/slow", folder: join(models, "qwen2") })
+    // Its headers, which are fetched once.
+    await run(["plan", "tiny/slow"], { env: { HF_ENDPOINT: hub.endpoint } })
+    hub.faults.add({ match: weights, kind: "stall", at: 20_000 })
+    let second: Awaited<ReturnType<typeof run>> | undefined
+    const first = await pull(
+      ["tiny/slow", "--json"],
+      when(
+        () => bytes().filter(([path]) => path?.endsWith(weights)).length > 1,
+        async (child) => {
+          second = await pull(["tiny/slow", "--json"])
+          child.kill("SIGINT")
         },
-      })
-      expect([code, JSON.parse(out)]).toEqual([130, { error: { code: "cancelled", message: "Cancelled." } }])
-      expect(readdirSync(join(home, "models"))).toEqual([])
-    } finally {
-      await hub.close()
-    }
+      ),
+    )
+    expect([second?.code, second?.json()]).toMatchObject([1, { error: { code: "busy" } }])
+    expect([first.code, first.json()]).toEqual([130, { error: { code: "cancelled", message: "Cancelled." } }])
+    expect(readdirSync(join(home, "models"))).toEqual([])
+    hub.faults.clear()
+    expect((await pull(["tiny/slow", "--json"])).json()).toMatchObject({ name: "slow" })
   })
 })

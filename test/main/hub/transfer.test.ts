@@ -294,10 +294,19 @@ describe("a transfer on this computer", () => {
     await expect(transfer(wish(pathToFileURL(`${source}-none`).href))).rejects.toMatchObject({ code: "not_found" })
   })
 
-  it("is refused before it begins where the disk is too small", async () => {
+  it("is refused before it begins where the disk is too small, and keeps what came before", async () => {
     const server = await loopback((request, response) => serveRange(request, response, content))
-    await expect(transfer(wish(server.origin, { bytes: 2 ** 60 }))).rejects.toMatchObject({ code: "no_space" })
+    const one = wish(server.origin, { bytes: 2 ** 60 })
+    mkdirSync(join(one.path, ".."))
+    writeFileSync(`${one.path}.part`, content)
+    writeFileSync(
+      `${one.path}.part.json`,
+      JSON.stringify({ bytes: one.bytes, hex: one.digest.hex, etag: null, done: [{ from: 0, to: 40 }] }),
+    )
+    await expect(transfer(one)).rejects.toMatchObject({ code: "no_space" })
     expect(server.requests).toHaveLength(0)
+    expect(readFileSync(`${one.path}.part`)).toEqual(content)
+    expect(JSON.parse(readFileSync(`${one.path}.part.json`, "utf8")).done).toEqual([{ from: 0, to: 40 }])
   })
 
   it.runIf(existsSync("/dev/full"))("says how far it came where the disk fills up", async () => {
@@ -307,8 +316,9 @@ describe("a transfer on this computer", () => {
     const one = wish(pathToFileURL(source).href, { bytes: 1000, digest: { algorithm: "sha256", hex: sha256(large) } })
     mkdirSync(join(one.path, ".."))
     symlinkSync("/dev/full", `${one.path}.part`)
-    await expect(transfer(one)).rejects.toMatchObject({ code: "no_space", message: expect.stringContaining("0 of the 1000 bytes") })
-    expect(filesBeside(one.path)).toEqual([])
+    await expect(transfer(one)).rejects.toMatchObject({
+      ...{ code: "no_space", message: expect.stringContaining("0 of the 1000 bytes"), hint: expect.stringContaining("kept") },
+    })
     expect(statSync("/dev/full").isCharacterDevice()).toBe(true)
   })
 })

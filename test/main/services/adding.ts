@@ -59,6 +59,8 @@ export interface AddingOptions {
   model?: (name: string) => HubModel
   token?: string
   checkPatience_ms?: number
+  /** False: as in a command line beside a running app. */
+  isLocked?: boolean
   /** A Hugging Face cache. */
   cache?: string
 }
@@ -81,6 +83,7 @@ export async function addingService(options: AddingOptions) {
   }
   const service = createAdditions({
     ...{ database, events, paths, engine, registry, network, inspect: inspectModel, takeTurn: createTurns() },
+    isLocked: options.isLocked ?? true,
     ...(options.checkPatience_ms === undefined ? {} : { checkPatience_ms: options.checkPatience_ms }),
     settings: { get: () => Settings.parse({ threads: 1, ...options.settings }) },
     transfers: { downloadSet, markUsed: useUp, fetchAgain, missingBytes, requireVolumes, spacePerVolume, ...options.transfers },

@@ -74,7 +74,7 @@ it("tells failures as data, and does not fail itself", async () => {
 
 it("cancels, and waits until that is done", async () => {
   const { jobs, call } = made()
-  const job = jobs.start("pull", "tiny", endless)
+  const job = jobs.start("starter", "tiny", endless)
   await expect(call("jobs.dismiss", job.id)).rejects.toMatchObject({ code: "busy" })
   await call("jobs.cancel", job.id)
   expect(jobs.list()).toMatchObject([{ state: "cancelled", error: null }])
@@ -86,12 +86,12 @@ it("cancels, and waits until that is done", async () => {
 
 it("ends everything when it is closed, and says so", async () => {
   const { jobs } = made()
-  jobs.start("pull", "one", endless)
-  jobs.start("pull", "two", endless)
+  jobs.start("starter", "one", endless)
+  jobs.start("starter", "two", endless)
   await jobs.close()
   expect(jobs.list().map(({ state, error }) => [state, error?.message])).toEqual([
-    ["failed", "Nibble was ended while one was being downloaded. What was downloaded is kept for the next try."],
-    ["failed", "Nibble was ended while two was being downloaded. What was downloaded is kept for the next try."],
+    ["failed", "Nibble was ended while one was being set up. What was downloaded is kept for the next try."],
+    ["failed", "Nibble was ended while two was being set up. What was downloaded is kept for the next try."],
   ])
 })
 
