@@ -10,6 +10,7 @@ import { inspectModel } from "../main/models/inspect.ts"
 import type { ModelMemory } from "../shared/contract/engine.ts"
 import { toErrorData } from "../shared/schema/error.ts"
 import { QuantizedFormat } from "../shared/schema/format.ts"
+import { markdownTable } from "./table.ts"
 
 const top = join(import.meta.dirname, "..")
 const fixtures = join(top, "test/fixtures/architectures")
@@ -54,12 +55,13 @@ const errorOf = ({ predictedBytes, peakBytes }: ModelMemory) => peakBytes - pred
 /** Within 5 % or 32 MiB, whichever is more. */
 const isGood = (memory: ModelMemory) => Math.abs(errorOf(memory)) <= Math.max(0.05 * memory.predictedBytes, 32 * mib)
 
-function line({ model, format, context, load, chat }: Row): string {
+function cellsOf({ model, format, context, load, chat }: Row): string[] {
   const figures = (memory: ModelMemory) => {
     const share = (errorOf(memory) / memory.predictedBytes) * 100
-    return `${(memory.predictedBytes / mib).toFixed(1)} | ${(memory.peakBytes / mib).toFixed(1)} | ${share >= 0 ? "+" : "−"}${Math.abs(share).toFixed(1)} %`
+    const error = `${share >= 0 ? "+" : "−"}${Math.abs(share).toFixed(1)} %`
+    return [(memory.predictedBytes / mib).toFixed(1), (memory.peakBytes / mib).toFixed(1), error]
   }
-  return `| ${model} | ${format} | ${context} | ${figures(load)} | ${figures(chat)} |`
+  return [model, format, String(context), ...figures(load), ...figures(chat)]
 }
 
 const rows: Row[] = []
@@ -72,7 +74,7 @@ for (const { path, contexts } of [...given, ...tiny]) {
       const row = await measure(path, format, context)
       if (!row) continue
       rows.push(row)
-      process.stderr.write(`${line(row)}\n`)
+      process.stderr.write(`${cellsOf(row).join("  ")}\n`)
     }
   }
 }
@@ -82,8 +84,8 @@ const summary = `${rows.length} loads and full contexts; ${bad.length} beyond 5 
 process.stderr.write(`${summary}\n`)
 if (values.write) {
   const path = join(top, "docs/planner.md")
-  const head = "| model | format | context | load: predicted MiB | peak | error | chat: predicted MiB | peak | error |"
-  const table = [summary, "", head, "|---|---|---|---|---|---|---|---|---|", ...rows.map(line)].join("\n")
+  const head = ["model", "format", "context", "load: predicted MiB", "peak", "error", "chat: predicted MiB", "peak", "error"]
+  const table = `${summary}\n\n${markdownTable(head, rows.map(cellsOf))}`
   writeFileSync(path, readFileSync(path, "utf8").replace(/(<!-- table -->\n\n)[\s\S]*$/, `$1${table}\n`))
 }
 process.exitCode = bad.length === 0 ? 0 : 1

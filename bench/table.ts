@@ -2,9 +2,13 @@
 import type { Measurement, Results } from "./results.ts"
 import { median, ratio, spread, summarize } from "./statistics.ts"
 
+/** Numbers to the right of columns as wide as their widest cell: as `npm run check` wants tables in Markdown. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`
-  const ruler = head.map((_, column) => (column === 0 ? "---" : "---:"))
+  const widths = head.map((title, column) => Math.max(3, title.length, ...rows.map((cells) => cells[column]?.length ?? 0)))
+  const isText = (column: number) => column === 0 || rows.some((cells) => /^[a-z]/i.test(cells[column] ?? ""))
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => (isText(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(" | ")} |`
+  const ruler = widths.map((width, column) => (isText(column) ? "-".repeat(width) : `${"-".repeat(width - 1)}:`))
   return [line(head), line(ruler), ...rows.map(line)].join("\n")
 }
 
