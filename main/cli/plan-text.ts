@@ -14,7 +14,7 @@ import { bytes } from "../sizes.ts"
 import { adviceSentence } from "./plan-advice-text.ts"
 import { columns, parameters, rate } from "./quantities.ts"
 
-const verdicts: Record<PlanVerdict, string> = { fits: "fits", tight: "tight", partly: "in parts", too_big: "too big" }
+export const verdicts: Record<PlanVerdict, string> = { fits: "fits", tight: "tight", partly: "in parts", too_big: "too big" }
 
 export interface PlanText {
   name: string

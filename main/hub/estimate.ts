@@ -11,8 +11,14 @@ const formats: { format: Format; bits: number }[] = [
   { format: "nf4-dq", bits: 4.13 },
 ]
 
-/** Cache of a usual context, activations, the engine itself. */
-const beside_bytes = 768 * 2 ** 20
+/** The engine itself, and activations. */
+const engine_bytes = 96 * 2 ** 20
+/**
+ * Cache of 8,192 tokens. It grows slower than models: 180 MiB of SmolLM2-135M, 256 MiB of Llama-3.2-1B, 1 GiB of Llama-3.1-8B and 2.5 GiB
+ * of Llama-3.1-70B are about as the square root. (Those of older models, with a key and a value for every head, are four times as large.)
+ */
+const cacheOf = (parameters: number) => 2 ** 30 * Math.sqrt(parameters / 8e9)
+
 /** Less than this share left: tight. */
 const spare = 0.1
 
@@ -29,7 +35,7 @@ export function estimateFor(usable: () => number): Estimate {
   return ({ parameters }) => {
     const room = usable()
     const kept = keptShare(parameters)
-    const bytesIn = (bits: number) => parameters * (kept * 2 + ((1 - kept) * bits) / 8) + beside_bytes
+    const bytesIn = (bits: number) => parameters * (kept * 2 + ((1 - kept) * bits) / 8) + cacheOf(parameters) + engine_bytes
     const verdictOf = (bytes: number): PlanVerdict => (bytes <= room * (1 - spare) ? "fits" : bytes <= room ? "tight" : "too_big")
     const sized = formats.map(({ format, bits }) => ({ format, bytes: Math.round(bytesIn(bits)) }))
     const best = sized.find(({ bytes }) => verdictOf(bytes) === "fits") ?? sized.find(({ bytes }) => verdictOf(bytes) === "tight")

@@ -47,8 +47,8 @@ export function formatBytes(bytes: number): string {
   return `${number(bytes / size, decimals)} ${unit}`
 }
 
-export function formatGib(bytes: number): string {
-  return number(bytes / kib ** 3, 1)
+export function formatGib(bytes: number, decimals = 1): string {
+  return number(bytes / kib ** 3, decimals)
 }
 
 /** "135 M", "8.0 B". */

@@ -89,8 +89,14 @@ export function Report({ report }: { report: QualityReport }) {
                 <td className="py-1.5 pl-3 text-right">{formatDecimal(one.sameTopToken * 100, 1)}</td>
                 <td className="py-1.5 pl-3 text-right">{formatMagnitude(one.perplexity)}</td>
                 <td className="py-1.5 pl-3 text-right">
-                  {formatMagnitude(one.klMean)}
-                  <span className="block text-12 text-ink-3">{t("adding.check.most", { value: formatMagnitude(one.klMax) })}</span>
+                  {one === report.original ? (
+                    <span className="text-12 text-ink-3">{t("adding.basis.reference")}</span>
+                  ) : (
+                    <>
+                      {formatMagnitude(one.klMean)}
+                      <span className="block text-12 text-ink-3">{t("adding.check.most", { value: formatMagnitude(one.klMax) })}</span>
+                    </>
+                  )}
                 </td>
               </tr>
             ))}

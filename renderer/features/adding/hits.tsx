@@ -130,9 +130,12 @@ function Hit({ model, isChosen }: { model: HubModelSummary; isChosen: boolean })
                 <VerdictIcon verdict={verdict} size={14} />
                 {t(`memory.verdict.${verdict}`)}
               </span>
-              <span className="num w-36 text-right text-12 text-ink-2 max-sm:w-auto">
-                {best && t("adding.about", { format: formatName(best.format), size: formatBytes(best.bytes) })}
-              </span>
+              {best && (
+                <span className="num w-36 text-right text-12 text-ink-2 max-sm:flex max-sm:w-auto max-sm:gap-1.5">
+                  <span className="block">{formatName(best.format)}</span>
+                  <span className="block text-ink-3">{t("adding.about", { size: formatBytes(best.bytes) })}</span>
+                </span>
+              )}
             </>
           )
         ) : (

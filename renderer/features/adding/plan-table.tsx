@@ -95,7 +95,7 @@ function Row({ row, report, addition, isChosen }: { row: PlanChoice; report: Pla
         </th>
         <td className={`${cell} text-right`}>
           <Name>{t("adding.column.disk")}</Name>
-          {formatGib(row.disk_bytes)}
+          {formatGib(row.disk_bytes, gibDecimals(report))}
         </td>
         <td className={cell}>
           <Name>{t("adding.column.chat")}</Name>
@@ -164,13 +164,18 @@ function Verdict({ verdict }: { verdict: PlanVerdict }) {
   )
 }
 
+/** As many as tell the formats of a small model apart. */
+function gibDecimals({ rows }: PlanReport): number {
+  return Math.max(...rows.map((row) => row.total_bytes)) < 10 * 2 ** 30 ? 2 : 1
+}
+
 /** The number stands left of its bar, so that the column reads without it; what is too much is striped. */
 function Bar({ bytes, report }: { bytes: number; report: PlanReport }) {
   const scale = barScale(report)
   const usable = usableBytes(report.devices)
   return (
     <span className="flex items-center gap-2.5">
-      <span className="w-9 flex-none text-right">{formatGib(bytes)}</span>
+      <span className="w-9 flex-none text-right">{formatGib(bytes, gibDecimals(report))}</span>
       <span aria-hidden className="relative h-2 min-w-20 flex-1">
         <span className="absolute inset-y-0 left-0 rounded-[2px] bg-ink-3" style={{ width: percent(Math.min(bytes, usable), scale) }} />
         {bytes > usable && (

@@ -188,3 +188,22 @@ it("names runs of layers", () => {
   )
   expect(moduleRuns(["lm_head"])).toBe("lm_head")
 })
+
+test("nibble capacity says what a computer can run, as the page does", async () => {
+  const [text, json, wrong] = await Promise.all([
+    nibble(["capacity", "--computer", "rtx-3060-12"]),
+    nibble(["capacity", "--computer", "rtx-3060-12", "--context", "32768", "--json"]),
+    nibble(["capacity", "--computer", "abacus", "--json"]),
+  ])
+  expect([text.code, text.out.split("\n")[0]]).toEqual([0, expect.stringMatching(/^model +parameters +bf16 +int8 +nf4 +nf4-dq$/)])
+  expect(text.out).toMatch(/^Llama 3\.1 8B +8\.0 B .*fits$/m)
+  const table = json.json<{ computer: string; context: number; models: { name: string; cells: { verdict: string }[] }[] }>()
+  expect(table).toMatchObject({ computer: "rtx-3060-12", context: 32768 })
+  expect(table.models.find(({ name }) => name === "Llama 3.1 8B")?.cells.map(({ verdict }) => verdict)).toEqual([
+    "partly",
+    "partly",
+    "fits",
+    "fits",
+  ])
+  expect([wrong.code, wrong.json()]).toMatchObject([1, { error: { code: "not_found", hint: expect.stringContaining("rtx-3060-12") } }])
+})
