@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { Locator } from "@playwright/test"
 import { top } from "../../scripts/places.mjs"
 import { startHub, type TestHub } from "../hub/hub.ts"
 import { test as base, expect, ServedApp } from "./fixtures.ts"
@@ -113,6 +114,42 @@ test("what is closed says how it opens, what cannot be used says why", async ({ 
   await expect(panel.getByRole("button", { name: "Plan" })).toBeVisible()
 })
 
+test("by keyboard alone", async ({ hubApp, page }) => {
+  const adding = new AddingView(page)
+  const press = async (...keys: string[]) => {
+    for (const key of keys) await page.keyboard.press(key)
+  }
+  async function tabTo(target: Locator): Promise<void> {
+    await expect(target).toBeVisible()
+    for (let steps = 0; steps < 40; steps++) {
+      if (await target.evaluate((element) => element === document.activeElement)) return
+      await press("Tab")
+    }
+    throw new Error(`${target} is not reached by Tab`)
+  }
+  await page.goto(hubApp.url)
+  await tabTo(page.getByRole("link", { name: "Models" }))
+  await press("Enter")
+  await tabTo(page.getByRole("button", { name: "Add model" }))
+  await press("Enter")
+  await tabTo(adding.search)
+  await page.keyboard.type("tiny")
+  await expect(adding.results.getByRole("button")).toHaveCount(1)
+  await tabTo(adding.results.getByRole("button"))
+  await press("Enter")
+  await tabTo(page.getByRole("region", { name: "tiny-llama" }).getByRole("button", { name: "Plan" }))
+  await press("Enter")
+  await tabTo(page.getByRole("radio", { name: /BF16/ }))
+  await press("ArrowDown", "ArrowDown")
+  await expect(page.getByRole("radio", { name: "4-bit (NF4) nf4" })).toBeChecked()
+  await tabTo(adding.action(/^Download/))
+  await press("Enter")
+  await expect(page.getByText("tiny-llama is ready in 4-bit (NF4)")).toBeVisible({ timeout: 60_000 })
+  await tabTo(page.getByRole("button", { name: "Chat", exact: true }))
+  await press("Enter")
+  await expect(new ChatView(page).message).toBeFocused()
+})
+
 test("an error of the download stands where it happened, with a way on", async ({ hub, hubApp, page }) => {
   const adding = new AddingView(page)
   await page.goto(hubApp.url)
@@ -120,11 +157,12 @@ test("an error of the download stands where it happened, with a way on", async (
   await adding.choose(/tiny-llama/)
   await page.getByRole("region", { name: "tiny-llama" }).getByRole("button", { name: "Plan" }).click()
   await page.getByRole("radio", { name: /NF4 \+ DQ/ }).check()
-  hub.faults.add({ match: shards[0] as string, kind: "status", status: 429, headers: { "retry-after": "2" }, times: 1 })
   hub.faults.add({ match: shards[2] as string, kind: "status", status: 404, times: 1 })
   await adding.action(/^Download/).click()
   await expect(page.getByRole("alert").filter({ hasText: "is not there (HTTP 404)" })).toBeVisible()
   await look(page)
+  hub.faults.add({ match: shards[2] as string, kind: "status", status: 429, headers: { "retry-after": "2" }, times: 1 })
   await page.getByRole("button", { name: "Try again" }).click()
+  await expect(adding.file(shards[2] as string)).toContainText(/again in.*HTTP 429/s)
   await expect(page.getByText("tiny-llama is ready in 4-bit (NF4 + DQ)")).toBeVisible({ timeout: 60_000 })
 })
