@@ -363,6 +363,8 @@ export interface EngineAddon {
   openPlanner(options: Pick<NativeLoadOptions, "source" | "quantize">): NativePlanner
   /** Lets info().peakResidentBytes begin again at what is resident now; false where the system cannot. */
   resetPeakResident(): boolean
+  /** Pages that malloc holds without need go back to the system, where it has a call for that (glibc, macOS). */
+  releaseFreeMemory(): void
   loadModel(options: NativeLoadOptions, onProgress: (fraction: number) => void): Task<NativeModel>
   /** Throws out_of_memory before anything is allocated. Opens no file. */
   openEvaluation(options: NativeEvaluateOptions): NativeEvaluation

@@ -60,8 +60,7 @@ function perSecond(count: number, ms: number): number {
 
 /** Takes the tokens as they are made and turns them into events. */
 function createReply(model: HeldModel, stops: string[], emit: CallContext<Event>["emit"]) {
-  const isTextless = model.opened.tokenizer === null
-  const stream = isTextless ? null : model.text.tokenizer().stream({ skipSpecial: true })
+  const stream = model.text.isTextless ? null : model.text.tokenizer().stream({ skipSpecial: true })
   const stopTokens = new Set(model.opened.stopTokens)
   const stopStrings = createStopStrings(stops)
   const batch = createEventBatch(emit)

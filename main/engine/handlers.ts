@@ -7,6 +7,7 @@ import { createArrivals } from "./arrivals.ts"
 import { createModelSlot } from "./model-slot.ts"
 import type { PlanCache } from "./plan-cache.ts"
 import { runTask } from "./run-task.ts"
+import "./script-memory.ts"
 
 type AnyHandler = (input: never, context: CallContext<never>) => unknown
 
@@ -32,8 +33,8 @@ export function createHandlers(addon: () => EngineAddon = loadAddon): { handlers
     "plan.rows": async (request) => {
       const { planRows } = await import("./plan-rows.ts")
       plans ??= (await import("./plan-cache.ts")).createPlanCache(addon)
-      const { baseBytes } = await import("./memory.ts")
-      return planRows(addon(), plans, request, baseBytes(addon(), slot.peek()))
+      const { memoryBase } = await import("./memory.ts")
+      return planRows(addon(), plans, request, memoryBase(addon(), slot.peek()))
     },
     "engine.speed": async (options, context) => (await import("./speed.ts")).measureSpeed(addon(), slot, options, context),
     "model.memory": async () => (await import("./memory.ts")).modelMemory(addon(), slot.get()),

@@ -11,6 +11,7 @@ import type { EngineAddon, NativeCompute, NativeLoadOptions, NativeQuantizeSpec 
 import { beginMeasuring } from "./memory.ts"
 import type { HeldModel, ModelSlot } from "./model-slot.ts"
 import { runTask } from "./run-task.ts"
+import { releaseGarbage } from "./script-memory.ts"
 import { openText } from "./text.ts"
 
 /** Longer contexts cost memory that most chats never use; who wants one asks for it. */
@@ -28,6 +29,8 @@ export async function loadModel(
 ): Promise<LoadedModel> {
   const started = performance.now()
   const held = await slot.fill(options.path, async (): Promise<HeldModel> => {
+    // Of the model before.
+    releaseGarbage(addon)
     const base = beginMeasuring(addon)
     const opened = await openModel(options.path)
     await requireWholeFiles(opened.files)
@@ -43,15 +46,22 @@ export async function loadModel(
       throw text.status === "rejected" ? text.reason : new AppError("cancelled", "cancelled")
     }
     const shown = summarize(addon, opened, options, native, performance.now() - started)
-    return { native: model.value, opened, text: text.value, base, mostTokens: 0, shown: { ...shown, plan: { ...model.value.plan } } }
+    // What the tokenizer was made from is not needed any more, and large.
+    const { tokenizer: _, ...rest } = opened
+    return { native: model.value, opened: rest, text: text.value, base, mostTokens: 0, shown: { ...shown, plan: { ...model.value.plan } } }
   })
+  // Not now: somebody waits. A little later the engine's own threads are busy with their words, and this one is not.
+  setTimeout(() => releaseGarbage(addon), tidied_ms).unref()
   return held.shown
 }
+
+const tidied_ms = 100
 
 /** What became free: how much less the process holds resident. The cache of the system may keep pages of mapped files none the less. */
 export function unloadModel(addon: EngineAddon, slot: ModelSlot): { freedBytes: number } {
   const before = addon.info().residentBytes
   if (!slot.empty()) return { freedBytes: 0 }
+  releaseGarbage(addon)
   return { freedBytes: Math.max(0, before - addon.info().residentBytes) }
 }
 

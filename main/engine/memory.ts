@@ -4,23 +4,33 @@ import type { MemoryPlan } from "../../shared/schema/model.ts"
 import type { MemoryParts } from "../../shared/schema/plan.ts"
 import type { EngineAddon } from "./addon-types.ts"
 import type { HeldModel, MemoryBase } from "./model-slot.ts"
+import { scriptBytes, scriptBytesAtStart, textBytes } from "./script-memory.ts"
 
 /** From here on the peak is that of what comes next. */
 export function beginMeasuring(addon: EngineAddon): MemoryBase {
   addon.resetPeakResident()
-  return { residentBytes: addon.info().residentBytes, scriptBytes: scriptBytes() }
+  return memoryBase(addon, null)
 }
 
-/** What the process takes without the model, now or before it was loaded. */
-export function baseBytes(addon: EngineAddon, held: HeldModel | null): number {
-  return held ? held.base.residentBytes : addon.info().residentBytes
+/** The process without the model: now, or as it was before it was loaded. */
+export function memoryBase(addon: EngineAddon, held: HeldModel | null): MemoryBase {
+  return held ? held.base : { residentBytes: addon.info().residentBytes, scriptBytes: scriptBytes() }
 }
 
-export function modelMemory(addon: EngineAddon, { base, shown, mostTokens }: HeldModel): ModelMemory {
+/**
+ * What the process will take at its peak beside the model itself. Making the tokenizer takes the most, but then `later` bytes (of keys and
+ * values) are not there yet. Room that JavaScript has from before is used again.
+ */
+export function contextBytes(base: MemoryBase, vocabularySize: number, later: number): number {
+  const { most, kept } = textBytes(vocabularySize)
+  const room = Math.max(0, base.scriptBytes - scriptBytesAtStart)
+  return base.residentBytes + Math.max(0, Math.max(kept, most - later) - room)
+}
+
+export function modelMemory(addon: EngineAddon, { base, opened, shown, mostTokens }: HeldModel): ModelMemory {
   const { residentBytes, peakResidentBytes } = addon.info()
-  // The tokenizer and the headers are JavaScript's: it counts them itself.
-  const context = base.residentBytes + Math.max(0, scriptBytes() - base.scriptBytes)
-  const predicted = { ...usedOf(shown.plan, mostTokens, shown.context), context }
+  const used = usedOf(shown.plan, mostTokens, shown.context)
+  const predicted = { ...used, context: contextBytes(base, opened.decoder.vocabSize, used.kv) }
   return {
     tokens: mostTokens,
     predicted,
@@ -46,9 +56,4 @@ function usedOf(plan: MemoryPlan, tokens: number, context: number): MemoryParts 
     scratch: scratch * ofChunk,
     ...{ lora: 0, gradients: 0, optimizer: 0, context: 0 },
   }
-}
-
-function scriptBytes(): number {
-  const { heapTotal, external } = process.memoryUsage()
-  return heapTotal + external
 }

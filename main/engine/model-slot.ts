@@ -14,7 +14,7 @@ export interface MemoryBase {
 
 export interface HeldModel {
   native: NativeModel
-  opened: OpenedModel
+  opened: Omit<OpenedModel, "tokenizer">
   shown: LoadedModel
   text: ModelText
   /** Of the process, before this model was loaded. */

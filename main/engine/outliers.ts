@@ -59,7 +59,7 @@ function parts(ids: number[], size: number): number[][] {
 }
 
 /** From roles to the names of modules; one of several experts in one tensor has its number behind the tensor's name. */
-function layerNames({ source }: OpenedModel): (role: string) => string {
+function layerNames({ source }: Pick<OpenedModel, "source">): (role: string) => string {
   const byRole = new Map(source.tensors.map(({ role, name }) => [role, name.replace(/\.weight$/, "")]))
   return (role) => {
     const whole = role.replace(/\.\d+$/, "")

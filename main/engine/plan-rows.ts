@@ -6,23 +6,25 @@ import type { Format } from "../../shared/schema/format.ts"
 import { type MemoryParts, memoryOwners, type PlanRow } from "../../shared/schema/plan.ts"
 import type { EngineAddon, NativeMemory, NativePlacement, NativeTrainPlan } from "./addon-types.ts"
 import { chooseCompute, chooseContext } from "./load.ts"
+import { contextBytes } from "./memory.ts"
+import type { MemoryBase } from "./model-slot.ts"
 import type { PlanCache } from "./plan-cache.ts"
 import type { PlanModel, PlanSource } from "./plan-source.ts"
 
 export type PlanRowsRequest = z.output<EngineContract["plan.rows"]["input"]>
 
-/** `baseBytes`: what the engine's process takes without a model. */
+/** `base`: the engine's process without a model. */
 export async function planRows(
   addon: EngineAddon,
   cache: PlanCache,
   request: PlanRowsRequest,
-  baseBytes: number,
+  base: MemoryBase,
 ): Promise<z.output<EngineContract["plan.rows"]["output"]>> {
   const model = await cache.model(request.path)
   const { contextLimit, layers, parameters } = model
   const rows: PlanRow[] = []
   for (const format of request.formats ?? model.formats) {
-    rows.push(planRow(addon, request, baseBytes, { model, format, source: await model.open(format, request) }))
+    rows.push(planRow(addon, request, base, { model, format, source: await model.open(format, request) }))
   }
   return { rows, contextLimit, layers, parameters }
 }
@@ -33,11 +35,15 @@ interface Opened {
   format: Format
 }
 
-function planRow(addon: EngineAddon, request: PlanRowsRequest, baseBytes: number, { model, source, format }: Opened): PlanRow {
+function planRow(addon: EngineAddon, request: PlanRowsRequest, base: MemoryBase, { model, source, format }: Opened): PlanRow {
   const context = chooseContext(model, request.context)
+  // A cache for as many tokens as are in use has the size of what is used of a longer one.
+  const tokens = request.usedTokens > 0 ? Math.min(request.usedTokens, context) : context
+  // Training takes far more later than making the tokenizer did.
+  const later = request.mode === "train" ? Number.POSITIVE_INFINITY : tokens * source.planner.kvBytesPerToken
+  const baseBytes = contextBytes(base, model.vocabularySize, later)
   const placement = source.planner.place({
-    // A cache for as many tokens as are in use has the size of what is used of a longer one.
-    context: request.usedTokens > 0 ? Math.min(request.usedTokens, context) : context,
+    context: tokens,
     compute: chooseCompute(addon, { compute: request.compute, backend: "auto" }),
     threads: request.threads,
     backend: "auto",

@@ -40,6 +40,7 @@ export interface PlanModel {
   contextLimit: number
   layers: number
   parameters: number
+  vocabularySize: number
   /** Throws bad_input for a format that it can neither have nor get. */
   open(format: Format, choice: QuantizeChoice): Promise<PlanSource>
 }
@@ -52,7 +53,7 @@ type Candidate = Pick<Known, "description" | "assigned" | "files" | "diskBytes">
 
 /** Throws as openModel does, but not for weights that are missing. */
 export async function openPlanModel(addon: EngineAddon, path: string): Promise<PlanModel> {
-  const survey = known(await surveyModel(path))
+  const survey = known(withoutText(await surveyModel(path)))
   const { description, assigned } = survey
   const stored = storedFormat(survey)
   const canBeQuantized = inspectionOf(survey).can_be_quantized && !QuantizedFormat.safeParse(stored).success
@@ -63,6 +64,7 @@ export async function openPlanModel(addon: EngineAddon, path: string): Promise<P
     contextLimit: description.decoder.maxContext,
     layers: description.decoder.nLayers,
     parameters: description.expected.reduce((sum, { shape }) => sum + (elementCount(shape) ?? 0), 0),
+    vocabularySize: description.decoder.vocabSize,
     async open(format, choice) {
       if (!formats.includes(format)) refuseFormat(survey, format, formats)
       const isAsStored = format === stored && !(survey.isForeseen && isQuantizedFormat(stored))
@@ -75,6 +77,11 @@ export async function openPlanModel(addon: EngineAddon, path: string): Promise<P
       return { ...planSource(addon, survey, quantized), tensorsQuantized: quantized.tensorsQuantized }
     },
   }
+}
+
+/** A plan is kept, and a vocabulary is large. Of GGUF files it is needed: as a quantized folder they get one of their own. */
+function withoutText(survey: Survey): Survey {
+  return survey.kind === "gguf" ? survey : { ...survey, tokenizer: { ...survey.tokenizer, load: () => null } }
 }
 
 function known(survey: Survey): Known {

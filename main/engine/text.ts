@@ -5,27 +5,31 @@ import type { ChatTemplate } from "./template.ts"
 import type { Tokenizer } from "./tokenizer/tokenizer.ts"
 
 export interface ModelText {
+  /** Without a tokenizer: it knows tokens only. */
+  isTextless: boolean
   /** Throws unsupported for a model without a tokenizer. */
   tokenizer(): Tokenizer
   /** Throws unsupported for a model without a chat template. */
   template(): Promise<ChatTemplate>
 }
 
-export async function openText(opened: OpenedModel): Promise<ModelText> {
-  const source = opened.tokenizer
+export async function openText({ name, tokenizer: source }: Pick<OpenedModel, "name" | "tokenizer">): Promise<ModelText> {
   const tokenizer = source ? (await import("./tokenizer/tokenizer.ts")).createTokenizer(source) : null
+  // Nothing below may hold the vocabulary as it was read: it is large.
+  const { chatTemplate = null, config = {} } = source ?? {}
   let template: Promise<ChatTemplate> | undefined
   return {
+    isTextless: tokenizer === null,
     tokenizer() {
       if (tokenizer) return tokenizer
-      throw new AppError("unsupported", `${opened.name} has no tokenizer.`, "Add its tokenizer.json to the folder, or give token ids.")
+      throw new AppError("unsupported", `${name} has no tokenizer.`, "Add its tokenizer.json to the folder, or give token ids.")
     },
     template() {
-      if (!source?.chatTemplate) {
+      if (!chatTemplate) {
         const hint = "Give the prompt as plain text, or choose a model that was trained to chat."
-        throw new AppError("unsupported", `${opened.name} has no chat template.`, hint)
+        throw new AppError("unsupported", `${name} has no chat template.`, hint)
       }
-      template ??= openTemplate(source.chatTemplate, source.config)
+      template ??= openTemplate(chatTemplate, config)
       return template
     },
   }

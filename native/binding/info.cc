@@ -143,6 +143,10 @@ void export_info(Napi::Env env, Napi::Object exports) {
   export_function(env, exports, "info", info);
   export_function(env, exports, "resetPeakResident",
                   [](const Napi::CallbackInfo& call) -> Napi::Value { return Napi::Boolean::New(call.Env(), reset_peak_resident()); });
+  export_function(env, exports, "releaseFreeMemory", [](const Napi::CallbackInfo& call) -> Napi::Value {
+    release_free_memory();
+    return call.Env().Undefined();
+  });
   export_function(env, exports, "selfTest", run_self_test);
   export_function(env, exports, "codebook", codebook_values);
   export_function(env, exports, "dynamicMap",

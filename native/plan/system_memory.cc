@@ -11,11 +11,22 @@
 #include <psapi.h>
 #elif defined(__APPLE__)
 #include <mach/mach.h>
+#include <malloc/malloc.h>
 #include <sys/resource.h>
 #include <sys/sysctl.h>
+#elif defined(__GLIBC__)
+#include <malloc.h>
 #endif
 
 namespace nibble {
+
+void release_free_memory() {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#elif defined(__APPLE__)
+  malloc_zone_pressure_relief(nullptr, 0);
+#endif
+}
 
 bool reset_peak_resident() {
 #ifdef __linux__

@@ -17,6 +17,9 @@ struct SystemMemory {
 // Lets peak_resident begin again at what is resident now. False where the system cannot (all but Linux).
 bool reset_peak_resident();
 
+// Gives pages that malloc holds without need back to the system, where it has a call for that (glibc, macOS).
+void release_free_memory();
+
 // root: the folder that /proc and /sys are read from, for tests on Linux.
 SystemMemory system_memory(const std::string& root = {});
 

@@ -1,7 +1,10 @@
 // What the machine has, and what is left of it in control groups of both versions.
 #include "plan/system_memory.h"
 
+#include <cstring>
 #include <map>
+#include <memory>
+#include <vector>
 
 #include "harness.h"
 #include "temp_file.h"
@@ -13,6 +16,25 @@ TEST_CASE(this_machine_has_memory_and_uses_some) {
   CHECK(memory.total > (64u << 20) && memory.available <= memory.total);
   CHECK(memory.resident > 100000 && memory.peak_resident >= memory.resident);
 }
+
+// Sanitizers have an allocator of their own.
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+
+TEST_CASE(free_memory_goes_back_to_the_system) {
+  // Blocks that malloc keeps when they are freed: too small for pages of their own, and the last one, which stays, lies above them.
+  std::vector<std::unique_ptr<char[]>> blocks;
+  for (int i = 0; i < 32 << 10; ++i) {
+    blocks.push_back(std::make_unique<char[]>(2 << 10));
+    std::memset(blocks.back().get(), 1, 2 << 10);
+  }
+  const std::unique_ptr<char[]> last = std::move(blocks.back());
+  blocks.clear();
+  const uint64_t before = system_memory().resident;
+  release_free_memory();
+  CHECK(system_memory().resident + (48u << 20) < before);
+}
+
+#endif
 
 #ifdef __linux__
 

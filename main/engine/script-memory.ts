@@ -1,0 +1,46 @@
+// What JavaScript holds in the engine's process. Imported as the host starts, so that it knows how that was.
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import type { EngineAddon } from "./addon-types.ts"
+
+/** Its heap, and what it holds outside. */
+export function scriptBytes(): number {
+  const { heapTotal, external } = process.memoryUsage()
+  return heapTotal + external
+}
+
+export const scriptBytesAtStart = scriptBytes()
+
+const mib = 2 ** 20
+
+/**
+ * What a tokenizer and the readers of a model add to a fresh process: at most while they are made, and after releaseGarbage. Fits to
+ * vocabularies of 1,000 to 256,000 entries, within 14 and 3 MiB (docs/planner.md).
+ */
+export function textBytes(vocabularySize: number): { most: number; kept: number } {
+  return {
+    most: Math.round(14 * mib + 48 * mib * (vocabularySize / 49_152) ** 0.83),
+    kept: Math.round(9 * mib + 290 * vocabularySize),
+  }
+}
+
+type Collect = (options: { type: "major"; execution: "sync"; flavor: "last-resort" }) => void
+let collect: Collect | undefined
+
+/** Worth the time that it takes, 50 to 160 ms. */
+const worthwhile_bytes = 24 * mib
+
+/**
+ * Gives back what making a tokenizer has left behind: four fifths of what it took, 40 to 120 MiB. V8 would keep it, for it does not know
+ * that weights want the memory.
+ */
+export function releaseGarbage(addon: Pick<EngineAddon, "releaseFreeMemory">): void {
+  if (scriptBytes() - scriptBytesAtStart < worthwhile_bytes) return
+  if (!collect) {
+    // The host is a child of Node or of Electron; this works in both, whatever they were started with.
+    setFlagsFromString("--expose-gc")
+    collect = runInNewContext("gc") as Collect
+  }
+  collect({ type: "major", execution: "sync", flavor: "last-resort" })
+  addon.releaseFreeMemory()
+}

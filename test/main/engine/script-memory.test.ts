@@ -1,0 +1,47 @@
+// What JavaScript holds: what a tokenizer will take is known before it is made, and what making it left behind is given back.
+import { describe, expect, it, vi } from "vitest"
+import type { EngineAddon } from "../../../main/engine/addon-types.ts"
+import { contextBytes } from "../../../main/engine/memory.ts"
+import { releaseGarbage, scriptBytes, scriptBytesAtStart, textBytes } from "../../../main/engine/script-memory.ts"
+
+const mib = 2 ** 20
+
+describe("what a tokenizer takes", () => {
+  it.each([
+    // Of the engine's process less base and weights: at its peak, and when it was tidied up, as measured (docs/planner.md).
+    [1000, 12, 12],
+    [32_000, 49, 18],
+    [49_152, 62, 24],
+    [64_000, 68, 26],
+    [128_000, 129, 44],
+    [256_000, 211, 80],
+  ])("of %i entries is near to what was measured", (entries, most, kept) => {
+    const found = textBytes(entries)
+    expect(Math.abs(found.most / mib - most)).toBeLessThan(14)
+    expect(Math.abs(found.kept / mib - kept)).toBeLessThan(3)
+  })
+
+  it("comes on top of the process, less the room that JavaScript has from before", () => {
+    const { most, kept } = textBytes(49_152)
+    const fresh = { residentBytes: 60 * mib, scriptBytes: scriptBytesAtStart }
+    expect(contextBytes(fresh, 49_152, 0)).toBe(60 * mib + most)
+    const used = { residentBytes: 70 * mib, scriptBytes: scriptBytesAtStart + 10 * mib }
+    expect(contextBytes(used, 49_152, 0)).toBe(60 * mib + most)
+    // Keys and values of a long chat come when what making it took is gone.
+    expect(contextBytes(fresh, 49_152, 20 * mib)).toBe(40 * mib + most)
+    expect(contextBytes(fresh, 49_152, 200 * mib)).toBe(60 * mib + kept)
+    const roomy = { residentBytes: 300 * mib, scriptBytes: scriptBytesAtStart + 200 * mib }
+    expect(contextBytes(roomy, 49_152, 0)).toBe(300 * mib)
+  })
+})
+
+it("gives back what is not needed any more, and the pages that malloc holds", () => {
+  const addon = { releaseFreeMemory: vi.fn<EngineAddon["releaseFreeMemory"]>() }
+  let words: string[] | null = Array.from({ length: 1_500_000 }, (_, index) => `word ${index}`)
+  const most = scriptBytes()
+  expect(words.length).toBe(1_500_000)
+  words = null
+  releaseGarbage(addon)
+  expect(most - scriptBytes()).toBeGreaterThan(50 * mib)
+  expect(addon.releaseFreeMemory).toHaveBeenCalledOnce()
+})
