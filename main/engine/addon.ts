@@ -13,6 +13,11 @@ export function enginePath(): string {
 
 let loaded: EngineAddon | undefined
 
+/** Undefined where nobody has needed it yet. */
+export function loadedAddon(): EngineAddon | undefined {
+  return loaded
+}
+
 export function loadAddon(): EngineAddon {
   if (loaded) return loaded
   const path = enginePath()

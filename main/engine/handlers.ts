@@ -7,11 +7,22 @@ import { createArrivals } from "./arrivals.ts"
 import { createModelSlot } from "./model-slot.ts"
 import type { PlanCache } from "./plan-cache.ts"
 import { runTask } from "./run-task.ts"
-import "./script-memory.ts"
 
 type AnyHandler = (input: never, context: CallContext<never>) => unknown
 
-export function createHandlers(addon: () => EngineAddon = loadAddon): { handlers: Handlers<EngineContract>; settled(): Promise<void> } {
+export interface HandlersOptions {
+  addon?: () => EngineAddon
+  /** Called when the last call ended a while ago. */
+  onIdle?(): void
+}
+
+/** Longer than between two calls of a slider that is moved, shorter than between two looks of the dashboard. */
+const idle_ms = 500
+
+export function createHandlers({ addon = loadAddon, onIdle = () => {} }: HandlersOptions = {}): {
+  handlers: Handlers<EngineContract>
+  settled(): Promise<void>
+} {
   const slot = createModelSlot()
   let plans: PlanCache | undefined
   const arrivals = createArrivals()
@@ -47,10 +58,17 @@ export function createHandlers(addon: () => EngineAddon = loadAddon): { handlers
   }
 
   const running = new Set<Promise<unknown>>()
+  let idle: ReturnType<typeof setTimeout> | undefined
   function tracked(handler: AnyHandler): AnyHandler {
     return (input, context) => {
+      clearTimeout(idle)
       const answer = (async () => handler(input, context))()
-      const ended = answer.catch(() => {}).finally(() => running.delete(ended))
+      const ended = answer
+        .catch(() => {})
+        .finally(() => {
+          running.delete(ended)
+          if (running.size === 0) idle = setTimeout(onIdle, idle_ms).unref()
+        })
       running.add(ended)
       return answer
     }

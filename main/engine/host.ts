@@ -3,7 +3,9 @@
 // Nothing heavy is imported here: tokenizers, templates and model readers come with the first call that needs them.
 import { engine } from "../../shared/contract/engine.ts"
 import { type Port, serve } from "../../shared/rpc.ts"
+import { loadedAddon } from "./addon.ts"
 import { createHandlers } from "./handlers.ts"
+import { releaseGarbage } from "./script-memory.ts"
 
 /** process.parentPort of an Electron utility process, as far as it is used. */
 interface ElectronPort {
@@ -38,7 +40,13 @@ function openPort(): Port {
   }
 }
 
-const { handlers, settled } = createHandlers()
+/** The engine's memory is what its models take, as far as that is in our hands. */
+function tidyUp(): void {
+  const addon = loadedAddon()
+  if (addon) releaseGarbage(addon)
+}
+
+const { handlers, settled } = createHandlers({ onIdle: tidyUp })
 
 let isEnding = false
 async function end(): Promise<void> {

@@ -30,11 +30,13 @@ export function contextBytes(base: MemoryBase, vocabularySize: number, later: nu
 export function modelMemory(addon: EngineAddon, { base, opened, shown, mostTokens }: HeldModel): ModelMemory {
   const { residentBytes, peakResidentBytes } = addon.info()
   const used = usedOf(shown.plan, mostTokens, shown.context)
-  const predicted = { ...used, context: contextBytes(base, opened.decoder.vocabSize, used.kv) }
+  const context = (later: number) => contextBytes(base, opened.decoder.vocabSize, later)
+  const predicted = { ...used, context: context(used.kv) }
   return {
     tokens: mostTokens,
     predicted,
     predictedBytes: Object.values(predicted).reduce((sum, bytes) => sum + bytes, 0),
+    inUse: { ...used, context: context(Number.POSITIVE_INFINITY) },
     peakBytes: peakResidentBytes,
     residentBytes,
   }

@@ -24,6 +24,9 @@ export function textBytes(vocabularySize: number): { most: number; kept: number 
   }
 }
 
+/** After the last collection. */
+let left = scriptBytesAtStart
+
 type Collect = (options: { type: "major"; execution: "sync"; flavor: "last-resort" }) => void
 let collect: Collect | undefined
 
@@ -31,11 +34,11 @@ let collect: Collect | undefined
 const worthwhile_bytes = 24 * mib
 
 /**
- * Gives back what making a tokenizer has left behind: four fifths of what it took, 40 to 120 MiB. V8 would keep it, for it does not know
- * that weights want the memory.
+ * Gives back what making a tokenizer, or plans, have left behind: of a tokenizer four fifths of what it took, 40 to 120 MiB. V8 would keep
+ * it, for it does not know that weights want the memory.
  */
 export function releaseGarbage(addon: Pick<EngineAddon, "releaseFreeMemory">): void {
-  if (scriptBytes() - scriptBytesAtStart < worthwhile_bytes) return
+  if (scriptBytes() - left < worthwhile_bytes) return
   if (!collect) {
     // The host is a child of Node or of Electron; this works in both, whatever they were started with.
     setFlagsFromString("--expose-gc")
@@ -43,4 +46,5 @@ export function releaseGarbage(addon: Pick<EngineAddon, "releaseFreeMemory">): v
   }
   collect({ type: "major", execution: "sync", flavor: "last-resort" })
   addon.releaseFreeMemory()
+  left = scriptBytes()
 }

@@ -125,7 +125,7 @@ export function createMemory(options: MemoryOptions): MemoryService {
 /** Null where another model is being loaded meanwhile, or the engine does not answer. */
 async function inUseOf(engine: Pick<Engine, "client">, patience_ms: number): Promise<MemoryParts | null> {
   const memory = await within(patience_ms, (late) => engine.client["model.memory"](undefined, late))
-  return memory?.predicted ?? null
+  return memory?.inUse ?? null
 }
 
 /** One measurement for all: the first who comes starts the clock, the last who goes stops it. Who is slow gets the newest only. */

@@ -87,8 +87,11 @@ export type QuantizeReport = z.infer<typeof QuantizeReport>
 export const ModelMemory = z.object({
   /** Tokens that the cache held at most. */
   tokens: z.int(),
+  /** At the peak since the load began, as it could be known before. `predictedBytes` is the sum. */
   predicted: MemoryParts,
   predictedBytes: z.number(),
+  /** Now, by the same reckoning: the peak is past. */
+  inUse: MemoryParts,
   /** Of the process since the load began, with what it held before. */
   peakBytes: z.number(),
   residentBytes: z.number(),

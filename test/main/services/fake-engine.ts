@@ -20,6 +20,8 @@ export const fixtures = fileURLToPath(new URL("../../fixtures/models/", import.m
 type CallName = keyof EngineContract
 type ArrivingEvent = z.output<EngineContract["quantize.run"]["event"]>
 
+const partsOf = (bytes: number) => MemoryParts.parse(Object.fromEntries(memoryOwners.map((owner) => [owner, bytes])))
+
 export class FakeEngine {
   readonly calls: { name: string; input: unknown }[] = []
   /** Pieces of the next replies. */
@@ -74,7 +76,7 @@ export class FakeEngine {
 
   /** What "model.memory" says. */
   memory: ModelMemory = {
-    ...{ tokens: 0, predicted: MemoryParts.parse(Object.fromEntries(memoryOwners.map((owner) => [owner, 10]))) },
+    ...{ tokens: 0, predicted: partsOf(10), inUse: partsOf(9) },
     ...{ predictedBytes: 110, peakBytes: 100, residentBytes: 90 },
   }
 

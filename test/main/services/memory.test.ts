@@ -67,7 +67,7 @@ it("tells what of the model is in use, as long as one is loaded and the engine a
   await vi.waitFor(() => expect(app.engine.state.state).toBe("ready"))
   expect((await memory.measure()).inUse).toBeNull()
   load = { state: "ready", model: { plan: null } } as unknown as LoadState
-  expect((await memory.measure()).inUse).toEqual(engine.memory.predicted)
+  expect((await memory.measure()).inUse).toEqual(engine.memory.inUse)
   engine.hold("model.memory")
   expect(await memory.measure()).toMatchObject({ inUse: null, engineBytes: 1e8 })
 })
