@@ -1,5 +1,6 @@
 // What the runners' own report files say: counts, and of each failed test its name with the beginning of its message.
 import { existsSync, readFileSync } from "node:fs"
+import { relative } from "node:path"
 import { stripVTControlCharacters } from "node:util"
 
 /** One failure without a report: the runner did not start, or died before it wrote one. */
@@ -41,7 +42,7 @@ export function vitestReport(file, top) {
   return read(file, (text) => {
     const report = JSON.parse(text)
     const failures = report.testResults.flatMap(({ name, message, assertionResults }) => {
-      const place = name.replace(`${top}/`, "")
+      const place = relative(top, name)
       const failed = assertionResults.filter(({ status }) => status === "failed")
       if (message && !failed.length) return [failure(place, message)]
       return failed.map((test) => failure(`${place} > ${test.fullName}`, test.failureMessages[0]))

@@ -39,7 +39,7 @@ it("vitest's failed tests and the files that did not load, without colours", () 
       { name: "/top/test/broken.test.ts", message: "cannot find module", assertionResults: [] },
     ],
   }
-  expect(vitestReport(report(json), "/top")).toEqual({
+  expect(vitestReport(report(json), "/top/")).toEqual({
     passed: 4,
     failed: 1,
     skipped: 1,
