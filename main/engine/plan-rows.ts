@@ -21,12 +21,12 @@ export async function planRows(
   base: MemoryBase,
 ): Promise<z.output<EngineContract["plan.rows"]["output"]>> {
   const model = await cache.model(request.path)
-  const { contextLimit, layers, parameters } = model
+  const { contextLimit, layers, parameters, storedAs } = model
   const rows: PlanRow[] = []
   for (const format of request.formats ?? model.formats) {
     rows.push(planRow(addon, request, base, { model, format, source: await model.open(format, request) }))
   }
-  return { rows, contextLimit, layers, parameters }
+  return { rows, contextLimit, layers, parameters, storedAs }
 }
 
 interface Opened {

@@ -40,6 +40,8 @@ export interface PlanModel {
   contextLimit: number
   layers: number
   parameters: number
+  /** As `inspect` says it. */
+  storedAs: string
   vocabularySize: number
   /** Throws bad_input for a format that it can neither have nor get. */
   open(format: Format, choice: QuantizeChoice): Promise<PlanSource>
@@ -56,7 +58,8 @@ export async function openPlanModel(addon: EngineAddon, path: string): Promise<P
   const survey = known(withoutText(await surveyModel(path)))
   const { description, assigned } = survey
   const stored = storedFormat(survey)
-  const canBeQuantized = inspectionOf(survey).can_be_quantized && !QuantizedFormat.safeParse(stored).success
+  const { format: storedAs, can_be_quantized } = inspectionOf(survey)
+  const canBeQuantized = can_be_quantized && !QuantizedFormat.safeParse(stored).success
   const formats = canBeQuantized ? [stored, ...QuantizedFormat.options] : [stored]
   return {
     name: survey.name,
@@ -64,6 +67,7 @@ export async function openPlanModel(addon: EngineAddon, path: string): Promise<P
     contextLimit: description.decoder.maxContext,
     layers: description.decoder.nLayers,
     parameters: description.expected.reduce((sum, { shape }) => sum + (elementCount(shape) ?? 0), 0),
+    storedAs,
     vocabularySize: description.decoder.vocabSize,
     async open(format, choice) {
       if (!formats.includes(format)) refuseFormat(survey, format, formats)

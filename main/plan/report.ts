@@ -29,7 +29,8 @@ export async function planReport(
   measured: MeasuredShare,
   trainedRows: (formats: Format[], contextLimit: number) => Promise<PlanRow[]>,
 ): Promise<PlanReport> {
-  const { rows, layers, contextLimit, parameters } = await engineRows(client, request, place)
+  const { rows, ...about } = await engineRows(client, request, place)
+  const { contextLimit, layers, parameters } = about
   if (rows.length === 0) throw new AppError("bad_input", "No format was asked for.")
   const trained =
     request.mode === "train"
@@ -48,7 +49,7 @@ export async function planReport(
       train: training ? { total_bytes: training.total_bytes, verdict: training.verdict } : null,
     }
   })
-  return { rows: choices, recommendation: recommend(choices, place.devices), devices: place.devices, contextLimit, layers, parameters }
+  return { rows: choices, recommendation: recommend(choices, place.devices), devices: place.devices, ...about }
 }
 
 export function speedFacts({ devices, profile }: PlanPlace, layers: number, rows: readonly PlanRow[]): SpeedFacts {

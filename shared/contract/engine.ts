@@ -133,7 +133,14 @@ export const engine = {
   /** Rows of a plan, for the devices given. Opens no weights; a folder with headers or config.json alone will do. */
   "plan.rows": method(
     PlanRequest.omit({ maxMemory: true, computer: true }).extend({ devices: z.array(PlanDevice).min(1) }),
-    z.object({ rows: z.array(PlanRow), contextLimit: z.int(), layers: z.int(), parameters: z.number() }),
+    z.object({
+      rows: z.array(PlanRow),
+      contextLimit: z.int(),
+      layers: z.int(),
+      parameters: z.number(),
+      /** What the files hold, as `inspect` says it: of GGUF another format than that of the row, since the engine decodes it. */
+      storedAs: z.string(),
+    }),
   ),
   /** Times the products of every format; about ten seconds. */
   "engine.speed": stream(z.object({ threads: z.int().min(0).default(0) }), z.object({ fraction: z.number() }), SpeedProfile),

@@ -158,6 +158,8 @@ export const PlanReport = z.object({
   contextLimit: z.int(),
   layers: z.int(),
   parameters: z.number(),
+  /** As in plan.rows of the engine. */
+  storedAs: z.string(),
 })
 export type PlanReport = z.infer<typeof PlanReport>
 

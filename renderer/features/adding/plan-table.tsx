@@ -84,7 +84,9 @@ function Row({ row, report, addition, isChosen }: { row: PlanChoice; report: Pla
                 {isRecommended && <Tag isOn>{t("adding.recommended")}</Tag>}
               </span>
               <code className="block font-mono text-12 text-ink-3">
-                {row.format}
+                {format === "stored" && report.storedAs !== row.format
+                  ? t("adding.decoded", { stored: report.storedAs, format: row.format })
+                  : row.format}
                 {/fp4|nf4/.test(row.format) && format !== "stored" && `, ${t("adding.block", { size: addition.options.blockSize })}`}
                 {row.format === "int8" &&
                   format !== "stored" &&

@@ -133,6 +133,12 @@ describe("against what is there", () => {
     }
   })
 
+  test("a GGUF file is planned as it will be in memory, and said to be what it is", async () => {
+    const wish = { path: join(models, "gguf", "qwen2-q4_0.gguf"), devices: large }
+    const { rows, storedAs } = await engine.client["plan.rows"](wish)
+    expect([rows[0]?.format, storedAs]).toEqual(["fp16", "q4_0"])
+  })
+
   test.each(["int8", "nf4", "nf4-dq", "fp4", "fp4-dq"] as const)("a row in %s is what the quantizer then writes", async (format) => {
     for (const path of [join(models, "llama"), join(models, "gguf", "llama-spm-mixed.gguf")]) {
       const wish = { context: 64, threads: 1, formats: [format] }

@@ -11,7 +11,7 @@ const weights: Partial<Record<Format, number>> = { bf16: 2e9, int8: 1e9, nf4: 0.
 
 export function fakePlan(request: z.output<Rows["input"]>): z.output<Rows["output"]> {
   const formats = request.formats ?? (Object.keys(weights) as Format[])
-  return { rows: formats.map((format) => fakeRow(request, format)), contextLimit: 32768, layers: 2, parameters: 1e9 }
+  return { rows: formats.map((format) => fakeRow(request, format)), contextLimit: 32768, layers: 2, parameters: 1e9, storedAs: "bf16" }
 }
 
 function fakeRow({ path, mode, context = 0, usedTokens, train, devices, embeddings }: z.output<Rows["input"]>, format: Format): PlanRow {

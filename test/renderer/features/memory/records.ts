@@ -54,5 +54,14 @@ export function rowOf(difference: Partial<PlanChoice> = {}): PlanChoice {
 
 export function reportOf(difference: Partial<PlanReport> = {}): PlanReport {
   const recommendation = { format: "nf4-dq" as const, reason: "best_that_fits" as const, spareBytes: 1, context: 4096 }
-  return { rows: [rowOf()], recommendation, devices: [deviceOf("cpu", 1000)], contextLimit: 8192, layers: 4, parameters: 1, ...difference }
+  return {
+    rows: [rowOf()],
+    recommendation,
+    devices: [deviceOf("cpu", 1000)],
+    contextLimit: 8192,
+    layers: 4,
+    parameters: 1,
+    storedAs: "bf16",
+    ...difference,
+  }
 }
