@@ -1,12 +1,11 @@
 // What a tokenizer takes of the engine's memory: vocabularies made for it, from 1,000 to 256,000 entries, each in a tiny model, loaded by a
 // fresh engine of the built program. `node bench/tokenizer-memory.ts` prints the table of docs/planner.md.
-import { fork } from "node:child_process"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { startEngine } from "../main/engine/client.ts"
-import { hostOfChild } from "../main/engine/fork.ts"
+import { forkHost } from "../main/engine/fork.ts"
 import { textBytes } from "../main/engine/script-memory.ts"
 import { markdownTable } from "./table.ts"
 
@@ -84,9 +83,7 @@ function writeModel(folder: string, size: number): void {
 
 /** Of the process, less what it had before and what the plan says of the model, in MiB: at most, and after a second. */
 async function measure(path: string): Promise<{ most: number; kept: number }> {
-  const engine = startEngine({
-    spawn: () => hostOfChild(fork(host, { serialization: "advanced", stdio: ["ignore", "inherit", "pipe", "ipc"], execArgv: [] })),
-  })
+  const engine = startEngine({ spawn: () => forkHost(host) })
   try {
     const { residentBytes: before } = await engine.client["engine.info"](undefined)
     await engine.client["model.load"]({ path, context: 256 }, () => {})

@@ -37,7 +37,9 @@ const home = dataFolder()
 const shortestLife_ms = 10_000
 
 function startHost() {
-  const options = { serviceName: "engine", stdio: ["ignore", "inherit", "pipe"] as ("ignore" | "inherit" | "pipe")[] }
+  const stdio: ("ignore" | "inherit" | "pipe")[] = ["ignore", "inherit", "pipe"]
+  // As forkHost starts it: V8's flags have a switch of their own here.
+  const options = { serviceName: "engine", stdio, execArgv: ["--js-flags=--expose-gc"] }
   return hostOfUtilityProcess(utilityProcess.fork(hostPath(), [], options))
 }
 

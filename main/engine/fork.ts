@@ -10,9 +10,11 @@ export function hostPath(): string {
   return fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./host.ts" : "./host.mjs", import.meta.url))
 }
 
-export function forkHost(): HostProcess {
-  // execArgv: nothing of ours, such as a debugger's port, goes on to the child.
-  return hostOfChild(fork(hostPath(), { serialization: "advanced", stdio: ["ignore", "inherit", "pipe", "ipc"], execArgv: [] }))
+/** `path`: of the host's file; the usual one is that of this program. */
+export function forkHost(path = hostPath()): HostProcess {
+  // execArgv: nothing of ours, such as a debugger's port, goes on to the child. It collects its garbage itself (script-memory.ts).
+  const execArgv = ["--expose-gc"]
+  return hostOfChild(fork(path, { serialization: "advanced", stdio: ["ignore", "inherit", "pipe", "ipc"], execArgv }))
 }
 
 /** A child process with an IPC channel as a host. */

@@ -1,6 +1,4 @@
 // What JavaScript holds in the engine's process. Imported as the host starts, so that it knows how that was.
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 import type { EngineAddon } from "./addon-types.ts"
 
 /** Its heap, and what it holds outside. */
@@ -27,9 +25,6 @@ export function textBytes(vocabularySize: number): { most: number; kept: number 
 /** After the last collection. */
 let left = scriptBytesAtStart
 
-type Collect = (options: { type: "major"; execution: "sync"; flavor: "last-resort" }) => void
-let collect: Collect | undefined
-
 /** Worth the time that it takes, 50 to 160 ms. */
 const worthwhile_bytes = 24 * mib
 
@@ -39,12 +34,8 @@ const worthwhile_bytes = 24 * mib
  */
 export function releaseGarbage(addon: Pick<EngineAddon, "releaseFreeMemory">): void {
   if (scriptBytes() - left < worthwhile_bytes) return
-  if (!collect) {
-    // The host is a child of Node or of Electron; this works in both, whatever they were started with.
-    setFlagsFromString("--expose-gc")
-    collect = runInNewContext("gc") as Collect
-  }
-  collect({ type: "major", execution: "sync", flavor: "last-resort" })
+  // As the host is started; without it V8 does as it likes.
+  globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" })
   addon.releaseFreeMemory()
   left = scriptBytes()
 }

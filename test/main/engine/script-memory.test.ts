@@ -1,4 +1,6 @@
 // What JavaScript holds: what a tokenizer will take is known before it is made, and what making it left behind is given back.
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { describe, expect, it, vi } from "vitest"
 import type { EngineAddon } from "../../../main/engine/addon-types.ts"
 import { contextBytes } from "../../../main/engine/memory.ts"
@@ -36,6 +38,9 @@ describe("what a tokenizer takes", () => {
 })
 
 it("gives back what is not needed any more, and the pages that malloc holds", () => {
+  // As the host is started.
+  setFlagsFromString("--expose-gc")
+  vi.stubGlobal("gc", runInNewContext("gc"))
   const addon = { releaseFreeMemory: vi.fn<EngineAddon["releaseFreeMemory"]>() }
   let words: string[] | null = Array.from({ length: 1_500_000 }, (_, index) => `word ${index}`)
   const most = scriptBytes()
