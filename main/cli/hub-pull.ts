@@ -4,6 +4,7 @@ import { AppError } from "../../shared/schema/error.ts"
 import type { HubModel } from "../../shared/schema/hub.ts"
 import type { JobProgress } from "../../shared/schema/job.ts"
 import type { InstalledModel } from "../../shared/schema/model.ts"
+import { sourceText } from "../additions/placing.ts"
 import type { App } from "../app.ts"
 import { ggufName } from "../models/gguf-parts.ts"
 import type { CommandContext } from "./command.ts"
@@ -44,7 +45,7 @@ function requireUsable({ summary, inspection }: HubModel, { format }: HubPull): 
 }
 
 function isTheSame(known: InstalledModel, { summary, revision, variant, inspection }: HubModel, { format }: HubPull): boolean {
-  if (known.source !== `hub:${summary.name}@${revision}`) return false
+  if (known.source !== sourceText({ kind: "hub", name: summary.name, revision, variant })) return false
   const isFile = format === "stored" && variant !== null
   return isFile ? ggufName(known.path) === variant : known.format === (format === "stored" ? inspection?.format : format)
 }
@@ -52,8 +53,13 @@ function isTheSame(known: InstalledModel, { summary, revision, variant, inspecti
 /** What was begun before of the same, or a new one. */
 async function begun(app: App, { summary, revision, variant }: HubModel, { format, keepOriginals }: HubPull): Promise<Addition> {
   const source = { kind: "hub" as const, name: summary.name, revision, variant }
-  const isSame = (one: Addition) =>
-    one.state !== "done" && one.options.format === format && JSON.stringify(one.source) === JSON.stringify(source)
+  const isSame = ({ state, source: other, options }: Addition) =>
+    state !== "done" &&
+    other.kind === "hub" &&
+    sourceText(other) === sourceText(source) &&
+    other.variant === variant &&
+    options.format === format &&
+    options.keepOriginals === keepOriginals
   const open = app.services.additions.list().find(isSame)
   if (open) return open
   const made = await app.handlers["additions.create"]({ source }, unused)

@@ -13,7 +13,7 @@ const mib = 2 ** 20
 
 /**
  * What a tokenizer and the readers of a model add to a fresh process: at most while they are made, and after releaseGarbage. Fits to
- * vocabularies of 1,000 to 256,000 entries, within 8 and 3 MiB (bench/tokenizer-memory.ts).
+ * vocabularies of 1,000 to 256,000 entries, within 10 and 7 MiB (bench/tokenizer-memory.ts).
  */
 export function textBytes(vocabularySize: number): { most: number; kept: number } {
   return {
